@@ -1,0 +1,1 @@
+"""The event kernel that circuits, vanilla and sig share: a poller, timers, a wake-up and two drivers."""
