@@ -1,0 +1,240 @@
+"""Run a tree: standalone until the first coroutine appears, then on an asyncio loop, in place.
+
+    run ──▶ standalone ──── first coroutine ───▶ hosted by a loop of its own ──▶ stopped
+               ▲                                      │
+               └──────────── in a forked child ◀──────┘
+    serve ──▶ hosted by the loop that runs ──▶ stopped
+    tick by hand, with coroutines ──▶ a loop of its own, one step per turn
+
+Rule 1: the poller, the timers and the queue are the same all the way; only who calls `tick` changes.
+Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then coroutines are
+cancelled and awaited, and generators closed.
+"""
+
+from __future__ import annotations
+
+import signal
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any
+
+from ._tasks import Task
+from ._tree import BUSY_TURNS
+from .events import signal as signal_event
+from .events import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evkernel.hosted import Host
+
+    from ._coroutines import CoroutineTask
+    from ._tree import Tree
+
+__all__ = ["Runner"]
+
+#: Turns that suspended generators are given after a stop to come to their end before they are closed.
+LAST_TURNS = 16
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Runner:
+    """Run one tree.
+
+    Args:
+        tree: what to run.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.exit_code: int | str | None = None
+        #: Whether an asyncio loop decides when the next turn comes.
+        self.hosted = False
+        #: Whether the tree is turned by hand and has coroutines that want steps, too.
+        self.stepping = False
+        self._host: Host | None = None
+        self._unstarted: list[CoroutineTask] = []
+        self._old_signals: dict[int, Any] = {}
+
+    # The three ways to run.
+
+    def run(self, socket: Any = None) -> None:
+        """Run until stopped, in the calling thread; see `Manager.run`."""
+        self._begin()
+        try:
+            if socket is not None:
+                self._bridge(socket)
+            self._turn_standalone()
+            while self._unstarted:
+                self._turn_hosted()
+                self._turn_standalone()
+        finally:
+            self._end()
+        if self.exit_code is not None:
+            raise SystemExit(self.exit_code)
+
+    async def serve(self) -> None:
+        """Run until stopped, inside the asyncio program that awaits this; see `Manager.serve`."""
+        from evkernel import hosted  # noqa: PLC0415 - brings asyncio, which most programs do without
+
+        self._begin()
+        host = self._make_host(on_fork=self._serve_in_child)
+        try:
+            self.hosted = True
+            await hosted.finish(host.serve(), self.tree.root.stop)
+        finally:
+            self.hosted = False
+            self._end()
+        if self.exit_code is not None:
+            raise SystemExit(self.exit_code)
+
+    def step(self) -> None:
+        """Let the coroutines of a tree that is turned by hand go one step."""
+        host = self._host
+        if host is None or not any(self._coroutines()):
+            self.stepping = False
+        elif not host.attached:
+            host.run_once()
+
+    # What the tree asks for.
+
+    def wake(self) -> None:
+        """End the sleep, wherever the tree sleeps. Safe in any thread and any signal handler."""
+        if self._host is not None and self._host.attached:
+            self._host.wake()
+        else:
+            self.tree.loop.wake()
+
+    def start_coroutine(self, task: CoroutineTask) -> None:
+        """Run a coroutine on the host, now or as soon as there is one."""
+        host = self._host
+        if host is not None and host.attached:
+            task.start(host)
+        elif self.tree.root._running:
+            self._unstarted.append(task)
+        else:
+            self.stepping = True
+            host = self._host = host or self._make_host()
+            host.join_or_own()
+            task.start(host)
+
+    # Beginning and ending.
+
+    def _begin(self) -> None:
+        tree, root = self.tree, self.tree.root
+        if root._running:
+            raise RuntimeError(f"{root!r} runs already")
+        if tree.runner is not None:
+            # It has been turned by hand: its coroutines go on here.
+            self._host = tree.runner._host
+        tree.runner = self
+        root._running = True
+        root._set_thread(current_thread())
+        if current_thread() is main_thread():
+            for number in SIGNALS:
+                self._old_signals[number] = signal.signal(number, self._on_signal)
+        root.fire(started(root))
+
+    def _end(self) -> None:
+        tree, root = self.tree, self.tree.root
+        root._running = False
+        self._close_generators()
+        for number, handler in self._old_signals.items():
+            # None stands for a handler that was not installed from Python and cannot be put back from there.
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        tree.runner = None
+        tree.idle = False
+        root._set_thread(None)
+
+    def _on_signal(self, signo: int, stack: Any) -> None:
+        self.tree.root.fire(signal_event(signo, stack))
+
+    def _bridge(self, socket: Any) -> None:
+        from .bridge import Bridge  # noqa: PLC0415 - only a child process that is linked has one
+
+        Bridge(socket, channel=f"bridge-{self.tree.root.name}").register(self.tree.root)
+
+    # Turning.
+
+    def _turn_standalone(self) -> None:
+        tree, root = self.tree, self.tree.root
+        while (root._running or tree.queue) and not self._unstarted:
+            root.tick()
+        if not self._unstarted:
+            self._last_turns()
+
+    def _last_turns(self) -> None:
+        for _ in range(LAST_TURNS):
+            if not self.tree.busy:
+                return
+            self.tree.root.tick()
+
+    def _turn_hosted(self) -> None:
+        host = self._make_host()
+        for task in list(self._coroutines()):
+            if task in self._unstarted:
+                task.start_with(host)
+        self._unstarted.clear()
+        self.hosted = True
+        try:
+            host.run()
+        finally:
+            self.hosted = False
+            self._host = None
+        if host.lost:
+            self._abandon_coroutines()
+
+    def _hosted_turn(self) -> float | None:
+        """Do all that needs no waiting; give the seconds until more may be done, None for ever."""
+        tree, root = self.tree, self.tree.root
+        tree.idle = False
+        for _ in range(BUSY_TURNS):
+            root.tick()
+            if not tree.busy:
+                break
+        if tree.busy:
+            return 0
+        if not root._running and self._may_end():
+            assert self._host is not None
+            self._host.stop()
+            return None
+        tree.idle = True
+        return 0 if tree.busy else tree.sleep
+
+    def _may_end(self) -> bool:
+        """Cancel the coroutines that are left; True once they have ended."""
+        left = list(self._coroutines())
+        for task in left:
+            task.cancel()
+        return not left
+
+    def _serve_in_child(self) -> None:
+        """Go on standalone in a child forked by a handler; the asyncio loop is its parent's."""
+        self.hosted = False
+        self._host = None
+        self._abandon_coroutines()
+        self._turn_standalone()
+        while self._unstarted:
+            self._turn_hosted()
+            self._turn_standalone()
+        self._end()
+
+    def _make_host(self, on_fork: Any = None) -> Host:
+        from evkernel import hosted  # noqa: PLC0415 - brings asyncio, which most programs do without
+
+        self._host = hosted.Host(self.tree.loop, self._hosted_turn, on_fork=on_fork)
+        return self._host
+
+    def _coroutines(self) -> Iterator[CoroutineTask]:
+        return (task for task in self.tree.tasks if not isinstance(task, Task))
+
+    def _abandon_coroutines(self) -> None:
+        for task in list(self._coroutines()):
+            task.abandon()
+
+    def _close_generators(self) -> None:
+        for task in list(self.tree.tasks):
+            if isinstance(task, Task):
+                task.cancel()
+                self.tree.tasks.discard(task)
+        self.tree.ready.clear()

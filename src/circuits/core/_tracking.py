@@ -1,0 +1,228 @@
+"""Keep count of who still owes what: done, success, failure, complete.
+
+    fire ─▶ enter ─▶ … handlers … ─▶ settle ─▶ done ─▶ waiters, X_done, X_success
+                          │             ▲                       │
+                          │             └─ the last suspended   ▼
+                          └─ fail ─▶ X_failure, exception     leave ─▶ X_complete, once nothing of the scope is pending
+
+Rule 1: a plain event (no flag, nobody waiting) never gets here.
+Rule 2: a scope counts the events that one `complete` event has caused, directly or not, and is left once by each,
+whatever happens to it: handled, failed, cancelled or dropped.
+Rule 3: a failure suppresses success and nothing else.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._story import print_error
+from .events import (
+    ALERT_DONE,
+    CANCELLED,
+    COMPLETE,
+    DONE,
+    FAILURE,
+    HAS_ERRORS,
+    MAX_CAUSES,
+    PER_FIRING,
+    SCOPED,
+    SUCCESS,
+    SUSPENDED,
+    WATCHED,
+    Event,
+    exception,
+)
+from .values import Value, inform, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._tree import Tree
+    from .manager import Manager
+
+__all__ = ["Scope", "Waiter", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend", "unwatch", "watch"]
+
+
+class Waiter(Protocol):
+    """Somebody who waits for an event to be done."""
+
+    def wake(self, event: Event) -> None:
+        """Go on: *event* is done."""
+
+
+class Scope:
+    """Everything that an event with the `complete` flag has caused and that is not yet processed."""
+
+    __slots__ = ("event", "parent", "pending")
+
+    def __init__(self, event: Event, parent: Scope | None) -> None:
+        self.event = event
+        self.parent = parent
+        self.pending = 0
+        if parent is not None:
+            parent.pending += 1
+
+
+def enter(tree: Tree, event: Event) -> None:
+    """Prepare an event that asks for something, or that a handler fires, for the queue."""
+    if event._flags & DONE:
+        # The same object is fired again: it forgets what it was given the last time.
+        event._flags &= ~PER_FIRING
+        event._value = None
+        event.cause = None
+        event.source = None
+        event._depth = 0
+        event.waitingHandlers = 0
+        event.__dict__.pop("_inside", None)
+    parent = None
+    current = tree.current
+    # Other threads fire while a handler runs here; what they fire is not caused by it.
+    if current is not None and tree.thread == get_ident():
+        _remember_cause(event, current, tree.handler)
+        if current._flags & SCOPED:
+            parent = current._scope
+    if parent is not None or event._flags & COMPLETE:
+        _join(event, parent)
+
+
+def _remember_cause(event: Event, cause: Event, handler: Callable[..., Any] | None) -> None:
+    event.cause = cause
+    event.source = handler
+    event._depth = cause._depth + 1
+    if event._depth >= 2 * MAX_CAUSES:
+        oldest: Event | None = cause
+        for _ in range(MAX_CAUSES - 1):
+            oldest = oldest.cause if oldest is not None else None
+        if oldest is not None:
+            oldest.cause = None
+        event._depth = MAX_CAUSES
+
+
+def _join(event: Event, parent: Scope | None) -> None:
+    """Count *event* in the scope of what caused it; one with the `complete` flag opens its own inside that."""
+    if event._flags & SCOPED:
+        return
+    scope = Scope(event, parent) if event._flags & COMPLETE else parent
+    if scope is not None:
+        event._scope = scope
+        event._flags |= SCOPED
+        scope.pending += 1
+
+
+def settle(tree: Tree, event: Event) -> None:
+    """Tell about an event whose handlers have all been called; later, if some are suspended."""
+    flags = event._flags
+    if flags & SUSPENDED:
+        return
+    event._flags = flags | DONE
+    wanted = 0 if flags & CANCELLED else flags
+    if wanted & ALERT_DONE:
+        _tell(tree, event, event.child("done", event, Value(event).value))
+    if wanted & SUCCESS and not flags & HAS_ERRORS:
+        channels = getattr(event, "success_channels", event.channels)
+        _tell(tree, event, event.child("success", event, Value(event).value), channels)
+    if flags & WATCHED:
+        waiters, event._waiters = event._waiters, []
+        for waiter in waiters:
+            waiter.wake(event)
+    if tree.waiters:
+        wake_named(tree, event)
+    if flags & SCOPED:
+        _leave(tree, event._scope)
+
+
+def wake_named(tree: Tree, event: Event) -> None:
+    """Wake those who wait for an event of this name."""
+    for waiter in tuple(tree.waiters.get(event.name, ())):
+        waiter.wake(event)
+
+
+def watch(event: Event, waiter: Waiter) -> None:
+    """Have *waiter* woken once *event*, which is not done, is."""
+    if event._flags & WATCHED:
+        event._waiters.append(waiter)
+    else:
+        event._flags |= WATCHED
+        event._waiters = [waiter]
+
+
+def unwatch(event: Event, waiter: Waiter) -> None:
+    """Undo `watch`."""
+    if event._flags & WATCHED and waiter in event._waiters:
+        event._waiters.remove(waiter)
+
+
+def _leave(tree: Tree, scope: Scope | None) -> None:
+    while scope is not None:
+        scope.pending -= 1
+        if scope.pending:
+            return
+        event = scope.event
+        if not event._flags & CANCELLED:
+            told = event.child("complete", event, Value(event).value)
+            _join(told, scope.parent)
+            _fire_from(tree, event, told, getattr(event, "complete_channels", event.channels))
+        scope = scope.parent
+
+
+def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...] | None = None) -> None:
+    """Fire an event about *event*, as one of its consequences."""
+    if event._flags & SCOPED:
+        _join(told, event._scope)
+    _fire_from(tree, event, told, channels or event.channels)
+
+
+def _fire_from(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...]) -> None:
+    """Fire *told*, which is about *event*, as the kernel: it is caused by the event, not by the handler that runs."""
+    current, tree.current = tree.current, None
+    tree.root.fire(told, *channels)
+    tree.current = current
+    told.cause = event
+
+
+def drop(tree: Tree, event: Event) -> None:
+    """Settle an event that was cancelled: those who count it or wait for it go on, nobody is told."""
+    settle(tree, event)
+
+
+def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseException) -> None:
+    """Record that a handler has raised, and tell: first `X_failure`, then `exception`."""
+    if isinstance(error, (SystemExit, KeyboardInterrupt)):
+        stop_root(tree, error)
+        return
+    triple = (type(error), error, error.__traceback__)
+    event._flags |= HAS_ERRORS
+    store(event, triple)
+    if event._flags & FAILURE:
+        channels = getattr(event, "failure_channels", event.channels)
+        _tell(tree, event, event.child("failure", event, triple), channels)
+    # The first frame is the kernel's own call of the handler, which helps nobody.
+    traceback = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    told = exception(type(error), error, traceback or error.__traceback__, handler=method, fevent=event)
+    if isinstance(event, exception):
+        # A reporter of errors that fails itself would be asked to report that, and so on for ever.
+        told.cause = event.cause
+        print_error(told)
+    else:
+        _tell(tree, event, told, ("*",))
+
+
+def stop_root(tree: Tree, error: BaseException) -> None:
+    """Stop the tree because a handler has raised SystemExit or KeyboardInterrupt."""
+    tree.root.stop(error.code if isinstance(error, SystemExit) else None)
+
+
+def resume(tree: Tree, event: Event) -> None:
+    """Count one suspended handler of *event* as ended, and settle the event with the last of them."""
+    event.waitingHandlers -= 1
+    if event.waitingHandlers == 0:
+        event._flags &= ~SUSPENDED
+        inform(event)
+        settle(tree, event)
+
+
+def suspend(event: Event) -> None:
+    """Count one more suspended handler of *event*."""
+    event.waitingHandlers += 1
+    event._flags |= SUSPENDED

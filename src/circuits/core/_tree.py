@@ -1,0 +1,262 @@
+"""The state that the components of one tree share: queue, tasks, handlers, loop; and one turn over it.
+
+    turn:  tasks ─▶ flush ─▶ look (input, output, timers; asleep there when nothing is left to do)
+
+It lives apart from the manager so that a component's own attributes may have any name, and so that every component
+reaches it in one step.
+
+Rule 1: `queue.append` and `wake` are safe in every thread, all else belongs to the thread that runs the root.
+Rule 2: a turn never starves input and output: after `BUSY_TURNS` turns with work left they are looked at all the same.
+"""
+
+from __future__ import annotations
+
+from _thread import RLock, get_ident
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from evkernel.clock import MONOTONIC
+from evkernel.loop import Loop
+
+from ._dispatch import deliver
+from ._plans import Plans
+from ._tasks import advance_tasks
+from .events import generate_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evkernel.clock import Clock
+
+    from ._coroutines import CoroutineTask
+    from ._plans import Entry
+    from ._runner import Runner
+    from ._tasks import Task
+    from ._tracking import Waiter
+    from .events import Event
+    from .manager import Manager
+
+__all__ = ["BUSY_TURNS", "TIMEOUT", "Node", "Tree"]
+
+#: Seconds that a tree with `generate_events` handlers sleeps at the most, so that sources that are only asked for
+#: events, and never announce any, are asked ten times a second.
+TIMEOUT = 0.1
+#: Turns with work left before input, output and timers are looked at. One look costs about as much as two events.
+BUSY_TURNS = 32
+
+
+class Node:
+    """What the kernel keeps about one component."""
+
+    __slots__ = ("entries", "guests", "leaving", "own_plans", "position", "when_tasks_end")
+
+    def __init__(self) -> None:
+        #: Its handlers, in the order of definition.
+        self.entries: list[Entry] = []
+        #: Components with a handler on this one's private channel.
+        self.guests: dict[Manager, None] = {}
+        #: Whether it is about to leave its tree, and so gets no more events.
+        self.leaving = False
+        #: Plans for events to the component itself, with the version of the tree's observers they were made for.
+        self.own_plans: tuple[int, dict[str, Any]] | None = None
+        #: Its place among its siblings.
+        self.position = 0
+        #: Called when a coroutine of the component has ended, while it waits for that to leave.
+        self.when_tasks_end: Callable[[], None] | None = None
+
+
+class Tree:
+    """The shared state of a root and its descendants."""
+
+    __slots__ = (
+        "__weakref__",
+        "_busy",
+        "_flushes",
+        "_lock",
+        "_loop",
+        "_positions",
+        "current",
+        "handler",
+        "idle",
+        "plans",
+        "prioritised",
+        "queue",
+        "ready",
+        "root",
+        "runner",
+        "sleep",
+        "tasks",
+        "thread",
+        "waiters",
+    )
+
+    def __init__(self, root: Manager) -> None:
+        self.root = root
+        self.queue: deque[tuple[Event, tuple[Any, ...], float]] = deque()
+        #: Whether something in the queue has a priority of its own.
+        self.prioritised = False
+        #: Tasks that take a step in the next turn.
+        self.ready: deque[Task] = deque()
+        #: All tasks and coroutines that have not ended.
+        self.tasks: set[Task | CoroutineTask] = set()
+        #: Those who wait for events by name.
+        self.waiters: dict[str, list[Waiter]] = {}
+        self.plans = Plans(self)
+        #: The event and the handler at work, and the thread that works.
+        self.current: Event | None = None
+        self.handler: Callable[..., Any] | None = None
+        self.thread: int | None = None
+        #: True while the tree sleeps, or is about to: who fires then must wake it.
+        self.idle = False
+        self.runner: Runner | None = None
+        #: Seconds that the last turn left to sleep to the loop that hosts the tree; None is for ever.
+        self.sleep: float | None = 0
+        self._loop: Loop | None = None
+        self._lock: RLock | None = None
+        self._busy = 0
+        self._flushes = 0
+        self._positions = 0
+
+    @property
+    def loop(self) -> Loop:
+        """The poller, the timers and the wake-up; made when they are first needed."""
+        if self._loop is None:
+            self._loop = Loop()
+        return self._loop
+
+    @loop.setter
+    def loop(self, loop: Loop) -> None:
+        self._loop = loop
+
+    @property
+    def clock(self) -> Clock:
+        """Where the tree takes its time from."""
+        return MONOTONIC if self._loop is None else self._loop.clock
+
+    @property
+    def lock(self) -> RLock:
+        """Guards the time left of `generate_events`."""
+        if self._lock is None:
+            self._lock = RLock()
+        return self._lock
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do at once."""
+        return bool(self.queue or self.ready)
+
+    def next_position(self) -> int:
+        """Give a new component its place among its siblings: behind all who came before."""
+        self._positions += 1
+        return self._positions
+
+    def wake(self) -> None:
+        """End the sleep. Safe in any thread and any signal handler."""
+        # Whoever comes next need not wake it again.
+        self.idle = False
+        if self.runner is not None:
+            self.runner.wake()
+        else:
+            self.loop.wake()
+
+    def turn(self, timeout: float) -> None:
+        """Take one turn.
+
+        Args:
+            timeout: seconds to wait for something to happen when nothing is left to do; negative: until something
+                does, but not at all unless the root runs.
+        """
+        self.thread = get_ident()
+        if self.ready:
+            advance_tasks(self)
+        asked = None
+        if self.root._running and "generate_events" in self.plans.receivers:
+            asked = generate_events(self.lock, timeout)
+            self.root.fire(asked, "*")
+        if self.queue:
+            self.flush()
+        runner = self.runner
+        if runner is not None and runner.stepping:
+            runner.step()
+        if not (self.queue or self.ready):
+            self.sleep = self._budget(timeout, asked)
+            self._look(0 if runner is not None and runner.hosted else self.sleep)
+        else:
+            self._busy += 1
+            if self._busy >= BUSY_TURNS or timeout == 0:
+                self._look(0)
+
+    def flush(self) -> None:
+        """Deliver the events that are queued now; what their handlers fire stays queued."""
+        queue = self.queue
+        if self.prioritised:
+            self._sort_queue()
+        self.thread = get_ident()
+        flushes = self._flushes = self._flushes + 1
+        for _ in range(len(queue)):
+            event, channels, _ = queue.popleft()
+            deliver(self, event, channels)
+            # A handler has flushed, and so delivered the rest of what this flush began with.
+            if self._flushes != flushes:
+                break
+
+    def _sort_queue(self) -> None:
+        """Put what is queued in the order of priority; other threads may append meanwhile."""
+        self.prioritised = False
+        batch = [self.queue.popleft() for _ in range(len(self.queue))]
+        batch.sort(key=lambda entry: entry[2])
+        self.queue.extendleft(reversed(batch))
+
+    def _budget(self, timeout: float, asked: generate_events | None) -> float | None:
+        """Give how many seconds this turn may sleep; None is for ever."""
+        if timeout < 0 and not self.root._running:
+            return 0
+        budget = None if timeout < 0 else timeout
+        if asked is not None:
+            limit = 0 if asked.stopped else TIMEOUT if asked.time_left < 0 else min(asked.time_left, TIMEOUT)
+            budget = limit if budget is None else min(budget, limit)
+        return budget
+
+    def _look(self, budget: float | None) -> None:
+        """Let input, output and timers happen, after sleeping for them *budget* seconds at the most."""
+        self._busy = 0
+        loop = self._loop
+        if loop is None:
+            if budget == 0:
+                return
+            loop = self.loop
+        if budget != 0:
+            self.idle = True
+            # Looked at again after saying so: who fires sees either an idle tree, or the event taken here.
+            if self.queue or self.ready or not (self.root._running or budget):
+                budget = 0
+        ready = loop.wait(budget)
+        self.idle = False
+        loop.process(ready)
+
+    def absorb(self, other: Tree) -> None:
+        """Take over what was begun while *other* was a tree of its own."""
+        self.queue.extend(other.queue)
+        other.queue.clear()
+        self.prioritised = self.prioritised or other.prioritised
+        self.ready.extend(other.ready)
+        other.ready.clear()
+        for task in other.tasks:
+            task.tree = self
+        self.tasks |= other.tasks
+        other.tasks = set()
+        for name, waiters in other.waiters.items():
+            self.waiters.setdefault(name, []).extend(waiters)
+        other.waiters = {}
+        if other._loop is not None:
+            self.loop.timers.adopt(other._loop.timers)
+        if self.idle:
+            self.wake()
+
+    def start_coroutine(self, task: CoroutineTask) -> None:
+        """Run a coroutine on the asyncio loop that hosts the tree; a tree that is turned by hand makes itself one."""
+        from ._runner import Runner  # noqa: PLC0415 - a tree that is never run needs none
+
+        if self.runner is None:
+            self.runner = Runner(self)
+        self.runner.start_coroutine(task)

@@ -1,0 +1,431 @@
+"""The manager: fires events, keeps handlers and, as the root of a tree, runs it; the base of every component.
+
+    fire ──▶ queue ──▶ _tree.turn ──▶ _dispatch.deliver ──▶ handlers
+               ▲                                               │
+               └───────────────────── fire ◀───────────────────┘
+
+Rule 1: the queue and all else that a tree shares is its `Tree`; each manager holds it, so that firing costs the same
+anywhere. Attributes of the kernel begin with `_ev`, the documented ones excepted: all other names are the user's.
+Rule 2: `fire`, `stop` and `resume` are safe in every thread, all else belongs to the thread that runs the root.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import current_thread
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from ._plans import Entry
+from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, TimeoutError, Wait, sleep  # noqa: A004
+from ._tracking import enter, suspend
+from ._tree import TIMEOUT, Node, Tree
+from .events import Event, stopped
+from .handlers import ANY, bound_spec
+from .values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from threading import Thread
+
+    from ._coroutines import EventStream
+    from .handlers import HandlerSpec
+
+__all__ = [
+    "TIMEOUT",
+    "CallValue",
+    "ExceptionWrapper",
+    "Manager",
+    "Sleep",
+    "TimeoutError",
+    "UnregistrableError",
+    "sleep",
+]
+
+#: How many events a stream keeps for its reader before it says that it has overflown.
+STREAM_LIMIT = 1024
+
+_new_value = Value.__new__
+
+
+class UnregistrableError(Exception):
+    """A component cannot become the child of that parent."""
+
+
+class Manager:
+    """Fire events, keep handlers, and, as the root of a tree, run it."""
+
+    #: The channel that the manager listens and fires on; `*` means every one. Set it before handlers are added.
+    channel: Any = ANY
+
+    root: Manager
+    parent: Manager
+    components: set[Any]
+
+    _running = False
+    _evtree: Tree
+    _evnode: Node
+    # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
+    __thread: Thread | None = None
+    __process: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - documented: subclasses pass theirs on
+        self.root = self.parent = self
+        self.components = set()
+        self._handlers: dict[str, set[Callable[..., Any]]] = {}
+        self._evnode = Node()
+        self._evtree = Tree(self)
+
+    # What a manager is.
+
+    @property
+    def name(self) -> str:
+        """The name of the component: that of its class."""
+        return type(self).__name__
+
+    @property
+    def pid(self) -> int:
+        """The process the manager runs in: that of the child once it was started as one."""
+        process = self.__process
+        return os.getpid() if process is None or process.pid is None else int(process.pid)
+
+    @property
+    def running(self) -> bool:
+        """Whether the manager runs its loop."""
+        return self._running
+
+    def __repr__(self) -> str:
+        channel = self.channel if isinstance(self.channel, str) else f"<instance of {type(self.channel).__name__}>"
+        state = "R" if self._running else "S"
+        return f"<{self.name}/{channel} {self.pid}:{current_thread().name} (queued={len(self)}) [{state}]>"
+
+    def __len__(self) -> int:
+        """Give the number of queued events; only a root has any."""
+        return len(self._evtree.queue) if self.root is self else 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, component: object) -> bool:
+        return component in self.components
+
+    # Firing and waiting.
+
+    def fire(self, event: Event, *channels: Any, **kwargs: Any) -> Value:
+        """Queue an event for delivery. May be called from any thread.
+
+        Args:
+            event: what to deliver.
+            channels: where to: names, or components; else the event's own channels, else the one of this component.
+            kwargs: `priority`: among the events that are queued when the queue is next emptied, lower ones go first.
+
+        Returns:
+            The value that will hold the results of the handlers.
+
+        Raises:
+            TypeError: for an unknown keyword.
+        """
+        tree = self._evtree
+        if not channels:
+            channels = event.channels or (self.channel,)
+        event.channels = channels
+        event._manager = self
+        if event._flags or tree.current is not None:
+            enter(tree, event)
+        if kwargs:
+            tree.queue.append((event, channels, _option("fire", "priority", kwargs, 0)))
+            tree.prioritised = True
+        else:
+            tree.queue.append((event, channels, 0))
+        if tree.idle:
+            tree.wake()
+        value = _new_value(Value)
+        value.event = event
+        return value
+
+    fireEvent = fire  # noqa: N815 - documented name
+
+    def call(self, event: Event, *channels: Any, **kwargs: Any) -> Call:
+        """Fire an event and wait for it: `x = yield self.call(e)` gives the Value, `await self.call(e)` the result.
+
+        Args:
+            event: what to fire.
+            channels: as for `fire`.
+            kwargs: `timeout` in seconds.
+
+        Raises:
+            TimeoutError: in the handler that waits, when the time is over.
+            Exception: in a coroutine, what a handler of the event has raised.
+        """
+        return Call(self, event, channels, _option("call", "timeout", kwargs, None))
+
+    callEvent = call  # noqa: N815 - documented name
+
+    def wait(self, event: Event | type[Event] | str, *channels: Any, **kwargs: Any) -> Wait:
+        """Wait until an event has been handled: `yield self.wait("x")`, or `await self.wait("x")`; gives its Value.
+
+        Args:
+            event: one event, or the name or the class of any.
+            channels: with a name, the channels of which the event must be on one.
+            kwargs: `timeout` in seconds.
+
+        Raises:
+            TimeoutError: in the handler that waits, when the time is over.
+        """
+        what = event.name if isinstance(event, type) else event
+        return Wait(self, what, channels, _option("wait", "timeout", kwargs, None))
+
+    waitEvent = wait  # noqa: N815 - documented name
+
+    def stream(self, event: type[Event] | str, *channels: Any, limit: int = STREAM_LIMIT) -> EventStream:
+        """Listen to the events of a name: `async for event in self.stream("read", "server"): …`.
+
+        Args:
+            event: the name or the class of the events.
+            channels: the channels of which an event must be on one; none means any.
+            limit: how many events may wait to be taken.
+
+        Raises:
+            StreamOverflow: from the `async for`, when more than *limit* events were waiting.
+        """
+        from ._coroutines import EventStream  # noqa: PLC0415 - brings asyncio, as the first coroutine does
+
+        return EventStream(self._evtree, event if isinstance(event, str) else event.name, channels, limit)
+
+    # Handlers.
+
+    def addHandler(self, f: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - documented name
+        """Add a handler at run time.
+
+        Args:
+            f: a function that takes this manager first, as a method would, or a bound method; with the marks of
+                `handler`, or else for the event of its own name.
+
+        Returns:
+            The bound method, as `removeHandler` takes it.
+        """
+        method = f if isinstance(f, MethodType) else MethodType(f, self)
+        self._add_handlers([(bound_spec(method), method)])
+        return method
+
+    def removeHandler(self, method: Callable[..., Any], event: str | None = None) -> None:  # noqa: N802 - documented
+        """Remove a handler, for one event or for all that it handles.
+
+        Args:
+            method: the bound method that `addHandler` gave.
+            event: the name of the event; None means all.
+        """
+        node = self._evnode
+        node.entries = [kept for entry in node.entries if (kept := _without(entry, method, event)) is not None]
+        node.own_plans = None
+        for name in list(self._handlers) if event is None else [event]:
+            methods = self._handlers.get(name, set())
+            methods.discard(method)
+            if methods:
+                self._evtree.plans.forget(name)
+            else:
+                self._handlers.pop(name, None)
+                self._evtree.plans.detach(self, [name])
+
+    def getHandlers(self, event: Event, channel: Any, **kwargs: Any) -> list[Callable[..., Any]]:  # noqa: ARG002, N802
+        """Give the handlers that would be called for *event* on *channel*, in the order of the calls."""
+        return [method for method, _ in self._evtree.plans.find(event.name, (channel,))]
+
+    def _add_handlers(self, handlers: list[tuple[HandlerSpec, Callable[..., Any]]]) -> None:
+        names: dict[str, None] = {}
+        for spec, method in handlers:
+            self._evnode.entries.append(
+                Entry(self, method, spec.names, spec.channel, spec.priority, spec.wants_event)
+            )
+            for name in spec.names or (ANY,):
+                names[name] = None
+                self._handlers.setdefault(name, set()).add(method)
+            if isinstance(spec.channel, Manager):
+                spec.channel._evnode.guests[self] = None
+                spec.channel._evnode.own_plans = None
+        self._evnode.own_plans = None
+        self._evtree.plans.attach(self, names)
+
+    # The tree.
+
+    def registerChild(self, component: Any) -> None:  # noqa: N802 - documented name
+        """Take over a component with its subtree, its queue and its tasks. `component.register(self)` calls this.
+
+        Raises:
+            UnregistrableError: when the component is this manager or one of its ancestors, or runs a loop of its own.
+        """
+        if self.root is component:
+            raise UnregistrableError(f"{component!r} cannot be registered with {self!r}, which is in its subtree")
+        if component._running:
+            raise UnregistrableError(f"{component!r} runs a loop of its own; stop it before it is registered")
+        old, tree = component._evtree, self._evtree
+        self.components.add(component)
+        component.parent = self
+        component._evnode.position = tree.next_position()
+        for member in component._subtree():
+            member.root = self.root
+            member._evtree = tree
+            member._evnode.own_plans = None
+            tree.plans.attach(member, member._handlers)
+        tree.absorb(old)
+        for member in component._subtree():
+            member._on_tree_changed(old, tree)
+
+    def unregisterChild(self, component: Any) -> None:  # noqa: N802 - documented name
+        """Let a component go; it becomes the root of its own subtree."""
+        old, tree = self._evtree, Tree(component)
+        self.components.discard(component)
+        component.parent = component
+        for member in component._subtree():
+            old.plans.detach(member, member._handlers)
+            member.root = component
+            member._evtree = tree
+            member._evnode.own_plans = None
+            member._evnode.leaving = False
+            tree.plans.attach(member, member._handlers)
+        for member in component._subtree():
+            member._on_tree_changed(old, tree)
+
+    def _subtree(self) -> Iterator[Any]:
+        yield self
+        # Siblings in the order in which they were registered; a copy, since handlers may change the set meanwhile.
+        for component in sorted(self.components, key=lambda component: component._evnode.position):
+            yield from component._subtree()
+
+    def _on_tree_changed(self, old: Tree, new: Tree) -> None:
+        """Take along what this component has in the loop of the old tree; components that have something do."""
+
+    # Running.
+
+    def flush(self) -> None:
+        """Deliver the events that are queued now; what their handlers fire stays queued."""
+        self._evtree.flush()
+
+    flushEvents = flush  # noqa: N815 - documented name
+
+    def tick(self, timeout: float = -1) -> None:
+        """Take one turn: let every task take a step, deliver what is queued, then see to input, output and timers.
+
+        Args:
+            timeout: seconds to wait for something to happen when nothing is left to do; negative: until something
+                does, but not at all unless the manager runs.
+        """
+        self._evtree.turn(timeout)
+
+    def resume(self) -> None:
+        """End the sleep of the tree at once. May be called from any thread."""
+        self._evtree.wake()
+
+    def run(self, socket: Any = None) -> None:
+        """Run the tree until it is stopped; fire `started` first, `stopped` at the end.
+
+        In the main thread INT and TERM are trapped: they fire `signal`, and stop the tree.
+
+        Args:
+            socket: one end of a pair that bridges to the parent process.
+
+        Raises:
+            RuntimeError: when the tree runs already.
+            SystemExit: when the tree was stopped with a code.
+        """
+        from ._runner import Runner  # noqa: PLC0415 - most components never run
+
+        Runner(self._evtree).run(socket)
+
+    async def serve(self) -> None:
+        """Run the tree inside the asyncio program that awaits this, until it is stopped.
+
+        Raises:
+            RuntimeError: when the tree runs already.
+            SystemExit: when the tree was stopped with a code.
+            asyncio.CancelledError: when the awaiting task is cancelled; the tree is stopped orderly first.
+        """
+        from ._runner import Runner  # noqa: PLC0415 - most components never run
+
+        await Runner(self._evtree).serve()
+
+    def start(self, process: bool = False, link: Manager | None = None) -> tuple[Any, Any]:
+        """Run the tree in a new thread, or this component in a new process, and return at once.
+
+        Args:
+            process: make a process.
+            link: with a process, the tree to be joined with it by a bridge.
+
+        Returns:
+            The thread and None, or the process and the bridge (None without a link).
+        """
+        from . import _start  # noqa: PLC0415 - most components are never started
+
+        if process:
+            self.__process, bridge = _start.start_process(self, link)
+            return self.__process, bridge
+        self.__thread = thread = _start.make_thread(self)
+        thread.start()
+        return thread, None
+
+    def join(self) -> None:
+        """Wait until the thread or process made by `start` has ended."""
+        for runner in (self.__thread, self.__process):
+            if runner is not None:
+                runner.join()
+
+    def stop(self, code: int | str | None = None) -> None:
+        """Have `run` deliver what is queued, tell `stopped`, and return. May be called from any thread.
+
+        Args:
+            code: with one, `run` ends with SystemExit(code).
+        """
+        process = self.__process
+        if process is not None and process.pid != os.getpid():
+            process.terminate()
+        else:
+            root = self.root
+            runner = root._evtree.runner
+            if root._running and runner is not None:
+                runner.exit_code = code
+                root.fire(stopped(root))
+                root._running = False
+                root._evtree.wake()
+
+    def _set_thread(self, thread: Thread | None) -> None:
+        self.__thread = thread
+
+    # Tasks, by their documented names.
+
+    def registerTask(self, g: Any) -> None:  # noqa: N802 - documented name
+        """Add a suspended generator: (event, generator, parent), where the parent counts for nothing."""
+        task = g if isinstance(g, Task) else Task(self._evtree, g[0], None, g[1])
+        if task not in self._evtree.tasks:
+            self._evtree.tasks.add(task)
+            suspend(task.event)
+            task.resume()
+
+    def unregisterTask(self, g: Any) -> None:  # noqa: N802 - documented name
+        """Forget a suspended generator, as it was given to registerTask."""
+        tree = self._evtree
+        for task in [task for task in tree.tasks if isinstance(task, Task)]:
+            if task is g or (isinstance(g, tuple) and task.generator is g[1]):
+                tree.tasks.discard(task)
+                task.cancel()
+                if task in tree.ready:
+                    tree.ready.remove(task)
+
+    def processTask(self, event: Event, task: Generator[Any, Any, Any], parent: Any = None) -> None:  # noqa: N802
+        """Have a suspended generator of *event* advanced with the other tasks, from the next turn on."""
+        self.registerTask((event, task, parent))
+
+
+def _without(entry: Entry, method: Callable[..., Any], event: str | None) -> Entry | None:
+    """Give what remains of a handler entry when *method* no longer handles *event* (None: no event at all)."""
+    if entry.method != method or (event is not None and event not in entry.names):
+        return entry
+    names = tuple(name for name in entry.names if event is not None and name != event)
+    return Entry(entry.owner, method, names, entry.channel, entry.priority, entry.wants_event) if names else None
+
+
+def _option(function: str, name: str, kwargs: dict[str, Any], default: Any) -> Any:
+    """Take the one keyword that a function with a documented `**kwargs` knows."""
+    value = kwargs.pop(name, default)
+    if kwargs:
+        raise TypeError(f"{function}() knows the keyword {name!r}, not {', '.join(map(repr, kwargs))}")
+    return value
