@@ -7,7 +7,12 @@ Rule 2: `wall_time()` is for people and protocols: HTTP dates, log lines, dateti
 from __future__ import annotations
 
 import time
-from typing import Protocol
+
+TYPE_CHECKING = False  # importing typing costs more than all of this package
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = ["MONOTONIC", "Clock", "MonotonicClock", "wall_time"]
 
@@ -17,7 +22,7 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return the present, in seconds."""
-        ...
+        raise NotImplementedError
 
 
 class MonotonicClock:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .clock import MONOTONIC, Clock
@@ -28,6 +27,7 @@ from .poll import Callback, Poller
 from .timers import Timer, TimerHeap
 from .wakeup import Wakeup
 
+TYPE_CHECKING = False  # importing typing costs more than all of this package
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -160,6 +160,10 @@ class Loop:
             self._open_wakeup()
         self._sleeping = True
         return not (self._woken or self._ready)
+
+    def awake(self) -> None:
+        """Say that the thread does not sleep any more; ends `doze`."""
+        self._sleeping = False
 
     def process(self, ready: Ready) -> None:
         """Run the I/O callbacks of *ready*, then the due timers, then the ready callbacks."""

@@ -21,9 +21,14 @@ import os
 import select
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 from .errors import LoopClosed, NotPollable, UnknownPoller
+
+TYPE_CHECKING = False  # importing typing costs more than all of this package
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = ["READ", "WRITE", "Callback", "Poller", "available_kinds"]
 
@@ -49,9 +54,9 @@ class _Mechanism(Protocol):
     """Ask the system which descriptors are ready."""
 
     def fileno(self) -> int | None: ...
-    def update(self, fd: int, old: int, new: int) -> bool:
-        """Change what is watched; return False when the system turned out not to know the descriptor."""
-        ...
+
+    # False when the system turned out not to know the descriptor any more.
+    def update(self, fd: int, old: int, new: int) -> bool: ...
 
     def wait(self, timeout: float | None) -> Ready: ...
     def close(self) -> None: ...
@@ -472,10 +477,10 @@ class Poller:
         except NotPollable:
             self.kind = old_kind
             raise
-        if old is not None:
-            old.close()
         if self.on_reopen is not None:
             self.on_reopen()
+        if old is not None:
+            old.close()
 
     def after_fork(self) -> None:
         """Let go of a mechanism that is shared with the parent; the next use opens a new one.
