@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-__all__ = ["Host"]
+__all__ = ["ByHand", "Host", "OutOfTime", "Promise", "is_running", "serve_to_the_end", "sleep"]
 
 #: Shortest wait for a timer. uvloop rounds to whole milliseconds, down as well as up, and would
 #: otherwise step many times within the last half millisecond before a deadline.
@@ -383,3 +383,99 @@ def _finish(aio: asyncio.AbstractEventLoop) -> None:
             aio.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
     aio.run_until_complete(aio.shutdown_asyncgens())
     aio.run_until_complete(aio.shutdown_default_executor())
+
+
+class ByHand:
+    """An asyncio loop that goes one step whenever it is told to, for a kernel that is turned by hand."""
+
+    attached = False
+
+    def __init__(self) -> None:
+        self.aio = asyncio.new_event_loop()
+
+    def create_task(self, coroutine: Coroutine[Any, Any, _T], *, name: str | None = None) -> asyncio.Task[_T]:
+        """Run a coroutine as a task that goes on with every step."""
+        return self.aio.create_task(coroutine, name=name)
+
+    def step(self) -> None:
+        """Run what is ready, without waiting."""
+        self.aio.call_soon(self.aio.stop)
+        self.aio.run_forever()
+
+    def close(self) -> None:
+        """Close the asyncio loop; harmless when repeated."""
+        if not self.aio.is_closed():
+            _finish(self.aio)
+            self.aio.close()
+
+
+class OutOfTime(Exception):  # noqa: N818 - says what happened
+    """A promise was not kept in time."""
+
+
+class Promise:
+    """A result that a coroutine waits for and that any thread may set, once."""
+
+    __slots__ = ("_aio", "_future", "_thread")
+
+    def __init__(self) -> None:
+        self._aio = asyncio.get_running_loop()
+        self._future: asyncio.Future[Any] = self._aio.create_future()
+        self._thread = get_ident()
+
+    def set(self, result: Any) -> None:
+        """Give the result to the coroutine that waits; what comes after the first is ignored."""
+        if get_ident() == self._thread:
+            self._set(result)
+        elif not self._aio.is_closed():
+            self._aio.call_soon_threadsafe(self._set, result)
+
+    def _set(self, result: Any) -> None:
+        if not self._future.done():
+            self._future.set_result(result)
+
+    async def get(self, timeout: float | None) -> Any:
+        """Wait for the result.
+
+        Args:
+            timeout: Seconds; None for ever.
+
+        Raises:
+            OutOfTime: There is no result yet.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._future
+        except TimeoutError:
+            raise OutOfTime from None
+
+
+async def sleep(seconds: float) -> None:
+    """Wait for a number of seconds."""
+    await asyncio.sleep(seconds)
+
+
+async def serve_to_the_end(host: Host, stop: Callable[[], object]) -> None:
+    """Serve until the end even when the waiting task is cancelled: that calls *stop* and waits for the end.
+
+    Raises:
+        CancelledError: The waiting task was cancelled.
+        BaseException: What left the host's `turn()`.
+    """
+    serving = asyncio.ensure_future(host.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        if not serving.done():
+            stop()
+            await serving
+        raise
+
+
+def is_running() -> bool:
+    """Tell whether this thread runs an asyncio loop at this moment."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -140,6 +140,14 @@ class TimerHeap:
                 timer._heap = self  # noqa: SLF001 - undoes pop_due
                 heappush(self._entries, (timer.deadline, timer._order, timer))  # noqa: SLF001 - same module
 
+    def adopt(self, other: TimerHeap) -> None:
+        """Take over the live timers of another heap, which is left empty; their deadlines stay as they are."""
+        for _, _, timer in sorted(other._entries):
+            if timer.active:
+                self._added = timer._order = self._added + 1
+                self.restore([timer])
+        other._entries, other.stale = [], 0
+
     def _sweep(self) -> None:
         """Drop the cancelled entries once they are more than half."""
         entries = self._entries

@@ -58,7 +58,7 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
         self._task: Any = None
         self._cancelled = False
 
-    def start(self, host: hosted.Host) -> None:
+    def start(self, host: hosted.Host | hosted.ByHand) -> None:
         """Run on the asyncio loop of *host*."""
         self._task = host.create_task(self, name=repr(self))
         self._task.add_done_callback(self._ended)

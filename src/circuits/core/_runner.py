@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from ._tasks import Task
 from ._tree import BUSY_TURNS
 from .events import signal as signal_event
-from .events import started
+from .events import started, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evkernel.hosted import Host
+    from evkernel.hosted import ByHand, Host
 
     from ._coroutines import CoroutineTask
     from ._tree import Tree
@@ -53,6 +53,7 @@ class Runner:
         #: Whether the tree is turned by hand and has coroutines that want steps, too.
         self.stepping = False
         self._host: Host | None = None
+        self._by_hand: ByHand | None = None
         self._unstarted: list[CoroutineTask] = []
         self._old_signals: dict[int, Any] = {}
 
@@ -65,7 +66,7 @@ class Runner:
             if socket is not None:
                 self._bridge(socket)
             self._turn_standalone()
-            while self._unstarted:
+            while self._unstarted or self._by_hand is not None:
                 self._turn_hosted()
                 self._turn_standalone()
         finally:
@@ -81,7 +82,7 @@ class Runner:
         host = self._make_host(on_fork=self._serve_in_child)
         try:
             self.hosted = True
-            await hosted.finish(host.serve(), self.tree.root.stop)
+            await hosted.serve_to_the_end(host, self.tree.root.stop)
         finally:
             self.hosted = False
             self._end()
@@ -90,11 +91,14 @@ class Runner:
 
     def step(self) -> None:
         """Let the coroutines of a tree that is turned by hand go one step."""
-        host = self._host
-        if host is None or not any(self._coroutines()):
+        if self._by_hand is None:
+            return
+        if any(self._coroutines()):
+            self._by_hand.step()
+        else:
+            self._by_hand.close()
+            self._by_hand = None
             self.stepping = False
-        elif not host.attached:
-            host.run_once()
 
     # What the tree asks for.
 
@@ -113,10 +117,21 @@ class Runner:
         elif self.tree.root._running:
             self._unstarted.append(task)
         else:
-            self.stepping = True
-            host = self._host = host or self._make_host()
-            host.join_or_own()
+            self._start_by_hand(task)
+
+    def _start_by_hand(self, task: CoroutineTask) -> None:
+        from evkernel import hosted  # noqa: PLC0415 - loaded already, with the coroutine
+
+        if hosted.is_running():
+            host = self._make_host()
+            host.attach()
+            self.hosted = True
             task.start(host)
+            return
+        if self._by_hand is None:
+            self._by_hand = hosted.ByHand()
+            self.stepping = True
+        task.start(self._by_hand)
 
     # Beginning and ending.
 
@@ -126,7 +141,8 @@ class Runner:
             raise RuntimeError(f"{root!r} runs already")
         if tree.runner is not None:
             # It has been turned by hand: its coroutines go on here.
-            self._host = tree.runner._host
+            self._by_hand = tree.runner._by_hand
+            tree.runner._leave_host()
         tree.runner = self
         root._running = True
         root._set_thread(current_thread())
@@ -147,7 +163,18 @@ class Runner:
         root._set_thread(None)
 
     def _on_signal(self, signo: int, stack: Any) -> None:
+        if not self.tree.root._running:
+            # Asked again while it stops: whoever waits for a handler that does not end can leave at once.
+            if signo == signal.SIGINT:
+                raise KeyboardInterrupt
+            raise SystemExit(128 + signo)
         self.tree.root.fire(signal_event(signo, stack))
+
+    def _leave_host(self) -> None:
+        if self._host is not None:
+            self._host.detach()
+            self._host = None
+        self.hosted = self.stepping = False
 
     def _bridge(self, socket: Any) -> None:
         from .bridge import Bridge  # noqa: PLC0415 - only a child process that is linked has one
@@ -158,7 +185,7 @@ class Runner:
 
     def _turn_standalone(self) -> None:
         tree, root = self.tree, self.tree.root
-        while (root._running or tree.queue) and not self._unstarted:
+        while (root._running or tree.queue) and not (self._unstarted or self._by_hand):
             root.tick()
         if not self._unstarted:
             self._last_turns()
@@ -171,13 +198,10 @@ class Runner:
 
     def _turn_hosted(self) -> None:
         host = self._make_host()
-        for task in list(self._coroutines()):
-            if task in self._unstarted:
-                task.start_with(host)
-        self._unstarted.clear()
+        by_hand, self._by_hand = self._by_hand, None
         self.hosted = True
         try:
-            host.run()
+            host.run(None if by_hand is None else lambda: by_hand.aio)
         finally:
             self.hosted = False
             self._host = None
@@ -188,6 +212,9 @@ class Runner:
         """Do all that needs no waiting; give the seconds until more may be done, None for ever."""
         tree, root = self.tree, self.tree.root
         tree.idle = False
+        while self._unstarted:
+            assert self._host is not None
+            self._unstarted.pop(0).start(self._host)
         for _ in range(BUSY_TURNS):
             root.tick()
             if not tree.busy:
@@ -202,10 +229,14 @@ class Runner:
         return 0 if tree.busy else tree.sleep
 
     def _may_end(self) -> bool:
-        """Cancel the coroutines that are left; True once they have ended."""
+        """Cancel the coroutines that are left; True once all have ended.
+
+        Those that the stop itself has begun are there to clean up, and are let be.
+        """
         left = list(self._coroutines())
         for task in left:
-            task.cancel()
+            if not any(isinstance(event, stopped) for event in (task.event, *task.event.causes())):
+                task.cancel()
         return not left
 
     def _serve_in_child(self) -> None:

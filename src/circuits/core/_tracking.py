@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._tree import Tree
-    from .manager import Manager
 
 __all__ = ["Scope", "Waiter", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend", "unwatch", "watch"]
 

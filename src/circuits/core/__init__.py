@@ -1,0 +1,24 @@
+"""The core of circuits: events, components and what runs them."""
+
+from . import helpers as _helpers
+from .components import BaseComponent, Component
+from .events import Event
+from .handlers import handler, reprhandler
+from .manager import Manager, TimeoutError, sleep  # noqa: A004 - documented name
+from .timers import Timer
+from .values import Value
+
+__all__ = [
+    "BaseComponent",
+    "Component",
+    "Event",
+    "Manager",
+    "TimeoutError",
+    "Timer",
+    "Value",
+    "handler",
+    "reprhandler",
+    "sleep",
+]
+
+del _helpers
