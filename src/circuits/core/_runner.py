@@ -48,8 +48,8 @@ class Runner:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.exit_code: int | str | None = None
-        #: Whether an asyncio loop decides when the next turn comes.
-        self.hosted = False
+        #: Whether a turn must not sleep: an asyncio loop decides when the next one comes, or is about to.
+        self.sleepless = False
         #: Whether the tree is turned by hand and has coroutines that want steps, too.
         self.stepping = False
         self._host: Host | None = None
@@ -81,10 +81,10 @@ class Runner:
         self._begin()
         host = self._make_host(on_fork=self._serve_in_child)
         try:
-            self.hosted = True
+            self.sleepless = True
             await hosted.serve_to_the_end(host, self.tree.root.stop)
         finally:
-            self.hosted = False
+            self.sleepless = False
             self._end()
         if self.exit_code is not None:
             raise SystemExit(self.exit_code)
@@ -116,6 +116,7 @@ class Runner:
             task.start(host)
         elif self.tree.root._running:
             self._unstarted.append(task)
+            self.sleepless = True
         else:
             self._start_by_hand(task)
 
@@ -125,7 +126,7 @@ class Runner:
         if hosted.is_running():
             host = self._make_host()
             host.attach()
-            self.hosted = True
+            self.sleepless = True
             task.start(host)
             return
         if self._by_hand is None:
@@ -174,7 +175,7 @@ class Runner:
         if self._host is not None:
             self._host.detach()
             self._host = None
-        self.hosted = self.stepping = False
+        self.sleepless = self.stepping = False
 
     def _bridge(self, socket: Any) -> None:
         from .bridge import Bridge  # noqa: PLC0415 - only a child process that is linked has one
@@ -199,11 +200,11 @@ class Runner:
     def _turn_hosted(self) -> None:
         host = self._make_host()
         by_hand, self._by_hand = self._by_hand, None
-        self.hosted = True
+        self.sleepless = True
         try:
             host.run(None if by_hand is None else lambda: by_hand.aio)
         finally:
-            self.hosted = False
+            self.sleepless = False
             self._host = None
         if host.lost:
             self._abandon_coroutines()
@@ -241,7 +242,7 @@ class Runner:
 
     def _serve_in_child(self) -> None:
         """Go on standalone in a child forked by a handler; the asyncio loop is its parent's."""
-        self.hosted = False
+        self.sleepless = False
         self._host = None
         self._abandon_coroutines()
         self._turn_standalone()

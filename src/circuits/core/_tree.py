@@ -180,7 +180,7 @@ class Tree:
             runner.step()
         if not (self.queue or self.ready):
             self.sleep = self._budget(timeout, asked)
-            self._look(0 if runner is not None and runner.hosted else self.sleep)
+            self._look(0 if runner is not None and runner.sleepless else self.sleep)
         else:
             self._busy += 1
             if self._busy >= BUSY_TURNS or timeout == 0:
