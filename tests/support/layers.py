@@ -47,6 +47,8 @@ LEVELS = {
     "vanilla.*": 3,
     "sig.carrier.*": 3,
     "circuits.core.*": 2,
+    "circuits.version": 2,
+    "circuits.six": 2,
     "vanilla.core": 2,
     "vanilla.message": 2,
     "vanilla._pair": 2,
