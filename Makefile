@@ -31,7 +31,7 @@ run: .venv/.run ## start the demo, a chat room on TCP; ^C ends it
 	@set -m 2>/dev/null; $(PY) examples/chat.py; exit $$?
 
 test: .venv/.test ## run every test
-	@$(PYTEST) -q $(ARGS)
+	@$(PYTEST) --no-header $(ARGS)
 
 check: lint format types fast ## what CI checks of a change: lint, format, types, layers, fast tests
 
@@ -54,8 +54,8 @@ bench: .venv/.run ## measure, beside other event systems; each gets an environme
 docs: .venv/.test ## run every snippet of the documents (a site comes later; nothing is built yet)
 	@$(PYTEST) -q tests/docs $(ARGS)
 
-fuzz: .venv/.test ## search longer: property and fuzz tests with many more examples
-	@$(PYTEST) -q --hypothesis-profile=fuzz --timeout=0 $(wildcard tests/property tests/fuzz) $(ARGS)
+fuzz: .venv/.test ## search longer: every Hypothesis test with many more examples
+	@$(PYTEST) -q -m hypothesis --hypothesis-profile=fuzz --timeout=0 $(ARGS)
 
 cover: .venv/.test ## measure which branches the tests reach; fails below the target in pyproject.toml
 	@$(PY) -m coverage erase

@@ -79,24 +79,3 @@ def test_a_program_that_fails_shows_the_line_of_the_document(tmp_path: Path) -> 
 def test_a_program_that_complains_fails(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         run(written(tmp_path, "```python\nimport sys\nprint('oh', file=sys.stderr)\n```\n"))
-
-
-def test_blocks_keep_their_text_and_know_their_line() -> None:
-    blocks = blocks_of("a\n```python\nx\n\n  y\n```\nb\n\n```text\n```\n")
-
-    assert [(block.label, block.line, block.text) for block in blocks] == [
-        ("python", 3, "x\n\n  y\n"),
-        ("text", 10, ""),
-    ]
-
-
-def test_a_longer_fence_can_hold_a_shorter_one() -> None:
-    (block,) = blocks_of("````markdown\n```python\n1 / 0\n```\n````\n")
-
-    assert (block.label, block.text) == ("markdown", "```python\n1 / 0\n```\n")
-
-
-def test_a_block_that_is_never_closed_ends_with_the_text() -> None:
-    (block,) = blocks_of("```python\nx = 1\n")
-
-    assert (block.label, block.line, block.text) == ("python", 2, "x = 1\n")
