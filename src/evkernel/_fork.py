@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import sys
 
+from ._static import TYPE_CHECKING
 from .poll import Poller
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 

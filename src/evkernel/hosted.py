@@ -21,11 +21,11 @@ import traceback
 from contextvars import Context, copy_context
 from threading import get_ident
 
-from . import _fork
+from ._fork import isolate, keep_forever
+from ._static import TYPE_CHECKING
 from .errors import HostError
 from .poll import READ, WRITE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, NoReturn, TypeVar
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-__all__ = ["Host"]
+__all__ = ["MIN_DELAY", "Host"]
 
 #: Shortest wait for a timer. uvloop rounds to whole milliseconds, down as well as up, and would
 #: otherwise step many times within the last half millisecond before a deadline.
@@ -333,8 +333,8 @@ class Host:
     def _forked(self) -> None:
         """Let go of the asyncio loop, in the child, within `os.fork()`."""
         aio, stepping, own = self._require(), self._stepping, self._own
-        _fork.isolate(self._watched if self._fd is None else (self._fd,))
-        _fork.keep_forever(aio)
+        isolate(self._watched if self._fd is None else (self._fd,))
+        keep_forever(aio)
         self.attached, self.lost = False, True
         self._stepping = self._own = False
         self._aio = self._soon = self._later = self._end = self._fd = None

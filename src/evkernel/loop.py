@@ -21,19 +21,17 @@ import os
 from collections import deque
 from weakref import WeakSet
 
+from ._static import TYPE_CHECKING
 from .clock import MONOTONIC, Clock
 from .errors import LoopClosed
-from .poll import Callback, Poller
+from .poll import Callback, Poller, Ready
 from .timers import Timer, TimerHeap
 from .wakeup import Wakeup
 
-TYPE_CHECKING = False  # importing typing costs more than all of this package
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Loop"]
-
-Ready = list[tuple[int, int]]
 
 
 class Loop:

@@ -22,15 +22,10 @@ import select
 import sys
 from collections.abc import Callable
 
+from ._static import Protocol
 from .errors import LoopClosed, NotPollable, UnknownPoller
 
-TYPE_CHECKING = False  # importing typing costs more than all of this package
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
-
-__all__ = ["READ", "WRITE", "Callback", "Poller", "available_kinds"]
+__all__ = ["MAX_WAIT", "READ", "WRITE", "Callback", "Poller", "Ready", "available_kinds"]
 
 Callback = Callable[[], object]
 Ready = list[tuple[int, int]]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
-__all__ = ["SWEEP_FLOOR", "Timer", "TimerHeap"]
+__all__ = ["SWEEP_FLOOR", "Callback", "Timer", "TimerHeap"]
 
 #: Fewer cancelled entries than this are not worth a sweep; the top of the heap sheds them anyway.
 SWEEP_FLOOR = 64
