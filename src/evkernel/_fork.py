@@ -8,15 +8,16 @@ has this problem: a kqueue is not inherited, and select and poll keep nothing in
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
+from ._static import TYPE_CHECKING
 from .poll import Poller
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["isolate", "keep_forever"]
+__all__ = ["isolate", "keep_forever", "mute_signals"]
 
 _kept: list[object] = []
 
@@ -55,6 +56,18 @@ def _targets(epoll: int) -> set[int]:
     """Return the descriptors that an epoll watches."""
     with open(f"/proc/self/fdinfo/{epoll}", encoding="ascii") as lines:
         return {int(line.split()[1]) for line in lines if line.startswith("tfd:")}
+
+
+def mute_signals() -> None:
+    """Stop telling the parent's event loop about the signals of the child.
+
+    The descriptor that the interpreter writes to may be the asyncio loop's, which the parent still reads: it
+    would take a SIGTERM of the child's for its own.
+    """
+    try:
+        signal.set_wakeup_fd(-1)
+    except ValueError:
+        return  # not the main thread, which a fork of it always is
 
 
 def keep_forever(thing: object) -> None:

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import time
 
-TYPE_CHECKING = False  # importing typing costs more than all of this package
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
+from ._static import Protocol
 
 __all__ = ["MONOTONIC", "Clock", "MonotonicClock", "wall_time"]
 

@@ -21,11 +21,11 @@ import traceback
 from contextvars import Context, copy_context
 from threading import get_ident
 
-from . import _fork
+from ._fork import isolate, keep_forever, mute_signals
+from ._static import TYPE_CHECKING
 from .errors import HostError
 from .poll import READ, WRITE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, NoReturn, TypeVar
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-__all__ = ["ByHand", "Host", "OutOfTime", "Promise", "is_running", "serve_to_the_end", "sleep"]
+__all__ = ["MIN_DELAY", "ByHand", "Host", "OutOfTime", "Promise", "is_running", "serve_to_the_end", "sleep"]
 
 #: Shortest wait for a timer. uvloop rounds to whole milliseconds, down as well as up, and would
 #: otherwise step many times within the last half millisecond before a deadline.
@@ -99,7 +99,7 @@ class Host:
         self._aio = asyncio.get_running_loop() if aio is None else aio
         self._context = copy_context()
         self._thread = get_ident()
-        self._loop.on_fork = self._forked
+        self._loop.on_fork, self._loop.on_timer = self._forked, self._step_soon
         self.attached, self.lost = True, False
         try:
             self._watch()
@@ -114,7 +114,7 @@ class Host:
             return
         self._unwatch()
         self.attached = False
-        self._loop.on_fork = None
+        self._loop.on_fork = self._loop.on_timer = None
         self._loop.awake()
         for handle in (self._soon, self._later):
             if handle is not None:
@@ -209,7 +209,7 @@ class Host:
     def _watch(self) -> None:
         poller = self._loop.poller
         self._loop.doze()  # opens the wake-up, so that it is among the descriptors below
-        poller.quiet = -1  # asyncio sees every descriptor; one that is left unread would make it spin
+        poller.nested = True
         poller.on_reopen = self._reopened
         self._fd = poller.fileno()
         if self._fd is not None:
@@ -222,7 +222,7 @@ class Host:
     def _unwatch(self) -> None:
         poller, aio = self._loop.poller, self._require()
         poller.on_reopen = poller.on_change = None
-        poller.quiet = 1
+        poller.nested = False
         fd, self._fd = self._fd, None
         if aio.is_closed():
             self._watched.clear()
@@ -333,13 +333,14 @@ class Host:
     def _forked(self) -> None:
         """Let go of the asyncio loop, in the child, within `os.fork()`."""
         aio, stepping, own = self._require(), self._stepping, self._own
-        _fork.isolate(self._watched if self._fd is None else (self._fd,))
-        _fork.keep_forever(aio)
+        isolate(self._watched if self._fd is None else (self._fd,))
+        keep_forever(aio)
         self.attached, self.lost = False, True
         self._stepping = self._own = False
         self._aio = self._soon = self._later = self._end = self._fd = None
         self._watched.clear()
-        self._loop.on_fork = None
+        self._loop.on_fork = self._loop.on_timer = None
+        mute_signals()
         if not stepping and get_ident() == self._thread:
             # Forked by a coroutine or another callback: asyncio goes on with it, and with nothing after it.
             aio.call_soon(self._leave, own, None)

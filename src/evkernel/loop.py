@@ -21,19 +21,17 @@ import os
 from collections import deque
 from weakref import WeakSet
 
+from ._static import TYPE_CHECKING
 from .clock import MONOTONIC, Clock
 from .errors import LoopClosed
-from .poll import Callback, Poller
+from .poll import Callback, Poller, Ready
 from .timers import Timer, TimerHeap
-from .wakeup import Wakeup
+from .wakeup import SignalWakeup, Wakeup
 
-TYPE_CHECKING = False  # importing typing costs more than all of this package
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Loop"]
-
-Ready = list[tuple[int, int]]
 
 
 class Loop:
@@ -44,14 +42,17 @@ class Loop:
         timers: The deadlines.
         poller: The descriptors; opened when first needed.
         forked: How many forks lie between this process and the one that made the loop.
-        on_fork: Called in the child, after the loop has been separated from its parent's.
+        on_fork: For the host: called in the child, once the loop has been separated from its parent's.
+        on_timer: For the host: called when a timer is set while the host dozes.
     """
 
     __slots__ = (
         "__weakref__",
         "_closed",
+        "_dozing",
         "_now",
         "_ready",
+        "_signals",
         "_sleeping",
         "_stopping",
         "_wakeup",
@@ -59,6 +60,7 @@ class Loop:
         "clock",
         "forked",
         "on_fork",
+        "on_timer",
         "poller",
         "timers",
     )
@@ -69,10 +71,13 @@ class Loop:
         self.poller = Poller() if poller is None else poller
         self.forked = 0
         self.on_fork: Callable[[], None] | None = None
+        self.on_timer: Callable[[], None] | None = None
         self._now = clock.now
         self._ready: deque[Callback] = deque()
         self._wakeup: Wakeup | None = None
-        self._sleeping = False
+        self._signals: SignalWakeup | None = None
+        self._dozing = False  # the thread sleeps, or has said that it is about to
+        self._sleeping = False  # and nobody has written to the wake-up since
         self._woken = False
         self._stopping = False
         self._closed = False
@@ -81,12 +86,15 @@ class Loop:
     # --- what is to come
 
     def call_at(self, when: float, callback: Callback) -> Timer:
-        """Call *callback* once the clock shows *when*."""
-        return self.timers.add(when, callback)
+        """Call *callback* once the clock shows *when*; never within the present turn's callbacks."""
+        timer = self.timers.add(when, callback)
+        if self._dozing and self.on_timer is not None:
+            self.on_timer()
+        return timer
 
     def call_later(self, delay: float, callback: Callback) -> Timer:
-        """Call *callback* after *delay* seconds; never within the present turn."""
-        return self.timers.add(self._now() + delay, callback)
+        """Call *callback* after *delay* seconds; never within the present turn's callbacks."""
+        return self.call_at(self._now() + delay, callback)
 
     def call_soon(self, callback: Callback) -> None:
         """Call *callback* in the next turn; from any thread.
@@ -141,12 +149,14 @@ class Loop:
         return self.poller.wait(0)
 
     def _sleep(self, timeout: float | None) -> Ready:
+        hosted = self._dozing  # we are in a callback of the host's, not in one of ours
         self.doze()
         try:
             # Whoever published before we said that we sleep did not wake us: look again.
             ready = self.poller.wait(0 if self._woken or self._ready else timeout)
         finally:
-            self._sleeping = False
+            if not hosted:
+                self.awake()
         self._woken = False
         return ready
 
@@ -158,12 +168,17 @@ class Loop:
         """
         if self._wakeup is None:
             self._open_wakeup()
-        self._sleeping = True
+        self._dozing = self._sleeping = True
         return not (self._woken or self._ready)
 
     def awake(self) -> None:
         """Say that the thread does not sleep any more; ends `doze`."""
-        self._sleeping = False
+        self._dozing = self._sleeping = False
+
+    def _drain(self) -> None:
+        """Take note that somebody woke us, unless a host is asleep: then it is for the host to see."""
+        if not self._dozing and self._wakeup is not None:
+            self._wakeup.drain()
 
     def process(self, ready: Ready) -> None:
         """Run the I/O callbacks of *ready*, then the due timers, then the ready callbacks."""
@@ -174,14 +189,15 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - raised below (rule 3)
                 first = error
         if self.timers:
-            first = self._run_due(first)
+            due = self.timers.pop_due(self._now())
+            if due:
+                first = self._run_due(due, first)
         if self._ready:
             first = self._run_ready(first)
         if first is not None:
             raise first
 
-    def _run_due(self, first: Exception | None) -> Exception | None:
-        due = self.timers.pop_due(self._now())
+    def _run_due(self, due: list[Timer], first: Exception | None) -> Exception | None:
         for index, timer in enumerate(due, 1):
             try:
                 timer.run()
@@ -231,36 +247,67 @@ class Loop:
         """
         self.poller.reopen(kind)
 
+    def watch_signals(self) -> bool:
+        """Let every signal end the wait, even one that comes in the instant before the thread falls asleep.
+
+        To be called by the main thread, for the loop that runs there. Without this a handler may have to wait
+        until something else ends the sleep.
+
+        Returns:
+            False when this is another thread, or when somebody else (a host, say) is told about signals.
+        """
+        if self._signals is None:
+            try:
+                self._signals = SignalWakeup()
+            except ValueError:
+                return False
+            self.poller.set_reader(self._signals.fileno(), self._signals.drain)
+            self.poller.quiet += 1
+        return True
+
+    def unwatch_signals(self) -> None:
+        """Undo `watch_signals`; harmless when repeated."""
+        signals, self._signals = self._signals, None
+        if signals is not None:
+            self.poller.discard(signals.fileno())
+            self.poller.quiet -= 1
+            signals.close()
+
     def close(self) -> None:
         """Give all descriptors back; idempotent. Timers can still be cancelled, `wake` does nothing."""
         self._closed = True
-        self._sleeping = False
+        self.awake()
         self._ready.clear()
+        self.unwatch_signals()
+        self._close_wakeup()
         self.poller.close()
-        if self._wakeup is not None:
-            self._wakeup.close()
-            self._wakeup = None
 
     def _open_wakeup(self) -> None:
         if self._closed:
             raise LoopClosed("the loop is closed")
-        wakeup = Wakeup()
-        self.poller.set_reader(wakeup.fileno(), wakeup.drain)
-        self.poller.quiet = 1
-        self._wakeup = wakeup
+        self._wakeup = Wakeup()
+        self.poller.set_reader(self._wakeup.fileno(), self._drain)
+        self.poller.quiet += 1
+
+    def _close_wakeup(self) -> None:
+        wakeup, self._wakeup = self._wakeup, None
+        if wakeup is not None:
+            self.poller.discard(wakeup.fileno())
+            self.poller.quiet -= 1
+            wakeup.close()
 
     def _after_fork(self) -> None:
         """Let go of what is shared with the parent; the next sleep opens it anew (rule 5)."""
         self.forked += 1
-        self._sleeping = False
+        self.awake()
         self.poller.after_fork()
-        if self._wakeup is not None:
-            self.poller.discard(self._wakeup.fileno())
-            self.poller.quiet = 0
-            self._wakeup.close()
-            self._wakeup = None
+        self._close_wakeup()
+        watched = self._signals is not None
+        self.unwatch_signals()
         if self.on_fork is not None:
             self.on_fork()
+        if watched:
+            self.watch_signals()
 
 
 _loops: WeakSet[Loop] = WeakSet()

@@ -22,15 +22,10 @@ import select
 import sys
 from collections.abc import Callable
 
+from ._static import Protocol
 from .errors import LoopClosed, NotPollable, UnknownPoller
 
-TYPE_CHECKING = False  # importing typing costs more than all of this package
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
-
-__all__ = ["READ", "WRITE", "Callback", "Poller", "available_kinds"]
+__all__ = ["MAX_WAIT", "READ", "WRITE", "Callback", "Poller", "Ready", "available_kinds"]
 
 Callback = Callable[[], object]
 Ready = list[tuple[int, int]]
@@ -242,6 +237,8 @@ class Poller:
     Attributes:
         kind: The mechanism in use.
         quiet: How many readers need no look when nobody wants to sleep (the wake-up of a loop).
+        nested: Whether a host watches this poller: then it has to look every time, because whatever it
+            leaves unread makes the host spin.
         on_change: Called with (fd, mask) whenever the interest in a descriptor changes; for hosts that
             cannot watch the poller itself.
         on_reopen: Called when the descriptor of the poller has been replaced.
@@ -258,6 +255,7 @@ class Poller:
         """
         self.kind = _resolve(kind)
         self.quiet = 0
+        self.nested = False
         self.on_change: Callable[[int, int], None] | None = None
         self.on_reopen: Callable[[], None] | None = None
         self._readers: dict[int, Callback] = {}
@@ -399,7 +397,7 @@ class Poller:
             self._fresh.clear()
         if timeout is not None:
             if timeout <= 0:
-                if len(self._readers) <= self.quiet and not self._writers:
+                if len(self._readers) <= self.quiet and not self._writers and not self.nested:
                     return _NOTHING
                 timeout = 0
             elif timeout > MAX_WAIT:
@@ -488,6 +486,7 @@ class Poller:
         The copy of its descriptor is closed, and nothing is unregistered: that would reach the parent's.
         """
         self.on_change = self.on_reopen = None
+        self.nested = False
         old, self._mechanism, self._wait = self._mechanism, None, None
         self._ghosts.clear()
         if old is not None:

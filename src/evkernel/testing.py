@@ -10,9 +10,9 @@ Rule 2: what would block for ever raises `Deadlock` instead.
 
 from __future__ import annotations
 
+from ._static import TYPE_CHECKING
 from .poll import READ, WRITE, Poller, Ready
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
-__all__ = ["SWEEP_FLOOR", "Timer", "TimerHeap"]
+__all__ = ["SWEEP_FLOOR", "Callback", "Timer", "TimerHeap"]
 
 #: Fewer cancelled entries than this are not worth a sweep; the top of the heap sheds them anyway.
 SWEEP_FLOOR = 64
+
+_NONE: list[Timer] = []
 
 Callback = Callable[[], object]
 
@@ -123,6 +125,8 @@ class TimerHeap:
     def pop_due(self, now: float) -> list[Timer]:
         """Take out every live timer whose deadline is not after *now*, earliest first."""
         entries = self._entries
+        if not entries or entries[0][0] > now:
+            return _NONE  # most turns come this way
         due: list[Timer] = []
         while entries and entries[0][0] <= now:
             timer = heappop(entries)[2]

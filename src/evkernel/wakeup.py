@@ -1,10 +1,15 @@
 """Wake a loop that sleeps in its poller.
 
     any thread, any signal handler: wake() ──▶ descriptor readable ──▶ the poller returns ──▶ drain()
+    any signal: the interpreter writes ──────▶ descriptor readable ──▶ the poller returns ──▶ its handler runs
 
 Rule 1: `wake` never blocks and never raises; many wakes before a drain count as one.
 Rule 2: publish first, wake second. Whoever drains looks at everything that may have been published afterwards.
 Rule 3: a wake that comes too late, after `close`, is dropped.
+
+Why signals need a descriptor of their own: a handler written in Python runs between two steps of the interpreter.
+A signal that comes after the last of them and before the system call does not interrupt that call, and its
+handler, wake and all, would wait for whatever ends the sleep.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import os
 import sys
 from io import FileIO
 
-__all__ = ["Wakeup"]
+__all__ = ["SignalWakeup", "Wakeup"]
 
 
 class _SocketWakeup:
@@ -100,3 +105,58 @@ if sys.platform == "linux":
     Wakeup = _EventWakeup
 else:
     Wakeup = _SocketWakeup
+
+
+class SignalWakeup:
+    """Have the interpreter itself write for every signal that it catches.
+
+    There is one such descriptor for a process, so at most one of these is of use at a time.
+    """
+
+    __slots__ = ("_reader", "_writer")
+
+    _reader: int
+    _writer: int
+
+    def __init__(self) -> None:
+        """Take the place, if it is free.
+
+        Raises:
+            ValueError: This is not the main thread, this is Windows, or somebody else has the place (asyncio, say).
+        """
+        import signal  # here: most loops never come this way, and it brings enum along
+
+        if sys.platform == "win32":
+            raise ValueError("pipes cannot be watched here")
+        taken = signal.set_wakeup_fd(-1)
+        if taken != -1:
+            signal.set_wakeup_fd(taken)
+            raise ValueError(f"descriptor {taken} is told about signals already")
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        """Return the descriptor to watch for reading."""
+        return self._reader
+
+    def drain(self) -> None:
+        """Make the descriptor unreadable again; the handlers run by themselves."""
+        try:
+            os.read(self._reader, 4096)
+        except BlockingIOError:
+            return  # another turn was faster
+
+    def close(self) -> None:
+        """Give the place and the descriptors back, from the main thread; idempotent."""
+        import signal
+
+        if self._reader < 0:
+            return
+        now = signal.set_wakeup_fd(-1)
+        if now not in (self._writer, -1):
+            signal.set_wakeup_fd(now)  # somebody has taken the place from us
+        os.close(self._reader)
+        os.close(self._writer)
+        self._reader = self._writer = -1
