@@ -148,7 +148,7 @@ class TimerHeap:
         """Take over the live timers of another heap, which is left empty; their deadlines stay as they are."""
         for _, _, timer in sorted(other._entries):
             if timer.active:
-                self._added = timer._order = self._added + 1
+                self._added = timer._order = self._added + 1  # noqa: SLF001 - same module
                 self.restore([timer])
         other._entries, other.stale = [], 0
 

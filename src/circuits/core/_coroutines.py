@@ -26,10 +26,10 @@ from .values import Value, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from ._tasks import Call, Wait
     from ._tree import Tree
-    from .manager import Manager
 
 __all__ = ["CoroutineTask", "EventStream", "StreamOverflow", "start_coroutine"]
 
@@ -300,7 +300,7 @@ class EventStream:
                 inbox.reader = None
         return inbox.events.popleft()
 
-    async def __aenter__(self) -> EventStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

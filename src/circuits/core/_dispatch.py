@@ -20,15 +20,14 @@ from .values import store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .events import Event
     from ._tree import Tree
-    from .manager import Manager
+    from .events import Event
 
 __all__ = ["deliver"]
 
 
-def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:
-    """Call the handlers of *event* on *channels* in the tree of *root*."""
+def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noqa: C901 - the kernel's hottest loop
+    """Call the handlers of *event* on *channels* in *tree*."""
     if event._flags & CANCELLED:
         drop(tree, event)
         return
@@ -37,7 +36,7 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:
     tree.current = event
     for method, wants_event in plan:
         tree.handler = method
-        kwargs = event.kwargs
+        kwargs = event._kwargs
         try:
             if kwargs:
                 result = method(event, *event.args, **kwargs) if wants_event else method(*event.args, **kwargs)
@@ -69,7 +68,7 @@ def _take(tree: Tree, event: Event, method: Callable[..., Any], result: Any) -> 
         start_generator(tree, event, method, result)
     elif kind is CoroutineType or kind is AsyncGeneratorType:
         # Loaded with the first coroutine: it brings asyncio with it.
-        from ._coroutines import start_coroutine  # noqa: PLC0415
+        from ._coroutines import start_coroutine
 
         start_coroutine(tree, event, method, result)
     else:

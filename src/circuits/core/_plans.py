@@ -148,7 +148,8 @@ class Plans:
             component._evnode.own_plans = (self.observers, plans)
         if name not in plans:
             plans[name] = self._compile(name, (component,))
-        return plans[name]
+        plan: Plan = plans[name]
+        return plan
 
     def _compile(self, name: str, channels: tuple[Any, ...]) -> Plan:
         entries = [entry for channel in channels for entry in self._entries(name, channel)]

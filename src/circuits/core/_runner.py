@@ -76,7 +76,7 @@ class Runner:
 
     async def serve(self) -> None:
         """Run until stopped, inside the asyncio program that awaits this; see `Manager.serve`."""
-        from evkernel import hosted  # noqa: PLC0415 - brings asyncio, which most programs do without
+        from evkernel import hosted  # late: brings asyncio, which most programs do without
 
         self._begin()
         host = self._make_host(on_fork=self._serve_in_child)
@@ -121,7 +121,7 @@ class Runner:
             self._start_by_hand(task)
 
     def _start_by_hand(self, task: CoroutineTask) -> None:
-        from evkernel import hosted  # noqa: PLC0415 - loaded already, with the coroutine
+        from evkernel import hosted  # late: loaded already, with the coroutine
 
         if hosted.is_running():
             host = self._make_host()
@@ -178,7 +178,7 @@ class Runner:
         self.sleepless = self.stepping = False
 
     def _bridge(self, socket: Any) -> None:
-        from .bridge import Bridge  # noqa: PLC0415 - only a child process that is linked has one
+        from .bridge import Bridge  # late: only a child process that is linked has one
 
         Bridge(socket, channel=f"bridge-{self.tree.root.name}").register(self.tree.root)
 
@@ -222,7 +222,7 @@ class Runner:
                 break
         if tree.busy:
             return 0
-        if not root._running and self._may_end():
+        if not self.tree.root._running and self._may_end():
             assert self._host is not None
             self._host.stop()
             return None
@@ -252,7 +252,7 @@ class Runner:
         self._end()
 
     def _make_host(self, on_fork: Any = None) -> Host:
-        from evkernel import hosted  # noqa: PLC0415 - brings asyncio, which most programs do without
+        from evkernel import hosted  # late: brings asyncio, which most programs do without
 
         self._host = hosted.Host(self.tree.loop, self._hosted_turn, on_fork=on_fork)
         return self._host

@@ -25,8 +25,8 @@ def wants_event(function: Callable[..., Any], *, bound: bool) -> bool:
     """
     code = getattr(function, "__code__", None)
     if code is None:
-        call = getattr(type(function), "__call__", None)
-        code, bound = getattr(call, "__code__", None), True
+        # An object that can be called: its method has a `self` of its own.
+        code, bound = getattr(type(function).__call__, "__code__", None), True
     if code is None:
         return False
     first = 1 if bound else 0
@@ -42,7 +42,7 @@ def accepts(function: Callable[..., Any], event_class: EventType) -> str | None:
         function: the plain function of the handler, `self` first.
         event_class: the class named in `@handler(event_class)`.
     """
-    import inspect  # noqa: PLC0415 - see the module's text
+    import inspect  # late: see the module's text
 
     parameters = list(inspect.signature(event_class).parameters.values())
     signature = inspect.signature(function)

@@ -1,9 +1,9 @@
 """Tell the story of an error so that a person can act on it: what, where, with which arguments, and why at all.
 
-    ERROR <handler[*][greet] (App.greet)> (<greet[*] ('Bob' )>) {<class 'KeyError'>}: 'Bob'
-      File "app.py", line 12, in greet
-        return self.names[name]
-      fired by <handler[*][started] (App.started)> for <started[*] (<App/* 27098:MainThread (queued=0) [R]> )>
+ERROR <handler[*][greet] (App.greet)> (<greet[*] ('Bob' )>) {<class 'KeyError'>}: 'Bob'
+  File "app.py", line 12, in greet
+    return self.names[name]
+  fired by <handler[*][started] (App.started)> for <started[*] (<App/* 27098:MainThread (queued=0) [R]> )>
 """
 
 from __future__ import annotations

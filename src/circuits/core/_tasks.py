@@ -179,7 +179,7 @@ class Step:
     def disarm(self) -> None:
         """Wait no longer: the task is gone or resumed."""
 
-    def __iter__(self) -> Generator[Step, Any, Any]:
+    def __iter__(self) -> Generator[Step, Any, Any]:  # noqa: PYI058 - it returns what it was sent
         # For `yield from`: the step travels up to the kernel, its result back down.
         return (yield self)
 
@@ -234,13 +234,13 @@ class Sleep(Step):
         return self
 
     def __await__(self) -> Generator[Any, Any, None]:
-        from ._coroutines import sleep_for  # noqa: PLC0415 - loaded with the first coroutine
+        from ._coroutines import sleep_for  # late: loaded with the first coroutine
 
         return sleep_for(self.seconds).__await__()
 
 
 def sleep(seconds: float) -> Sleep:
-    """Pause a handler: `yield sleep(0.5)` in a generator, `await sleep(0.5)` in a coroutine.
+    """Pause a handler for some seconds: `yield` what this gives in a generator, `await` it in a coroutine.
 
     Args:
         seconds: at least 0, fractions allowed.
@@ -321,7 +321,7 @@ class Call(_Timed):
         self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import call  # noqa: PLC0415 - loaded with the first coroutine
+        from ._coroutines import call  # late: loaded with the first coroutine
 
         return call(self).__await__()
 
@@ -370,7 +370,7 @@ class Wait(_Timed):
             self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import wait  # noqa: PLC0415 - loaded with the first coroutine
+        from ._coroutines import wait  # late: loaded with the first coroutine
 
         return wait(self).__await__()
 

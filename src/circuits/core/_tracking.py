@@ -69,6 +69,7 @@ def enter(tree: Tree, event: Event) -> None:
         # The same object is fired again: it forgets what it was given the last time.
         event._flags &= ~PER_FIRING
         event._value = None
+        event._manager = None
         event.cause = None
         event.source = None
         event._depth = 0

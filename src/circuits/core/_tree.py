@@ -92,7 +92,8 @@ class Tree:
 
     def __init__(self, root: Manager) -> None:
         self.root = root
-        self.queue: deque[tuple[Event, tuple[Any, ...], float]] = deque()
+        #: Events, or (event, channels, priority) where the event alone does not say enough.
+        self.queue: deque[Any] = deque()
         #: Whether something in the queue has a priority of its own.
         self.prioritised = False
         #: Tasks that take a step in the next turn.
@@ -194,8 +195,11 @@ class Tree:
         self.thread = get_ident()
         flushes = self._flushes = self._flushes + 1
         for _ in range(len(queue)):
-            event, channels, _ = queue.popleft()
-            deliver(self, event, channels)
+            item = queue.popleft()
+            if type(item) is tuple:
+                deliver(self, item[0], item[1])
+            else:
+                deliver(self, item, item.channels)
             # A handler has flushed, and so delivered the rest of what this flush began with.
             if self._flushes != flushes:
                 break
@@ -204,7 +208,7 @@ class Tree:
         """Put what is queued in the order of priority; other threads may append meanwhile."""
         self.prioritised = False
         batch = [self.queue.popleft() for _ in range(len(self.queue))]
-        batch.sort(key=lambda entry: entry[2])
+        batch.sort(key=lambda item: item[2] if type(item) is tuple else 0)
         self.queue.extendleft(reversed(batch))
 
     def _budget(self, timeout: float, asked: generate_events | None) -> float | None:
@@ -255,7 +259,7 @@ class Tree:
 
     def start_coroutine(self, task: CoroutineTask) -> None:
         """Run a coroutine on the asyncio loop that hosts the tree; a tree that is turned by hand makes itself one."""
-        from ._runner import Runner  # noqa: PLC0415 - a tree that is never run needs none
+        from ._runner import Runner  # late: a tree that is never run needs none
 
         if self.runner is None:
             self.runner = Runner(self)

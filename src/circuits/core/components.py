@@ -1,13 +1,13 @@
 """Components: managers that have handlers and a place in a tree.
 
-    construct ──▶ handlers bound ──▶ init(…) ──▶ register ──▶ registered
-    unregister ──▶ prepare_unregister ──▶ … all reactions processed, coroutines ended ──▶ detached ──▶ unregistered
+construct ──▶ handlers bound ──▶ init(…) ──▶ register ──▶ registered
+unregister ──▶ prepare_unregister ──▶ … all reactions processed, coroutines ended ──▶ detached ──▶ unregistered
 """
 
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ._coroutine_owner import coroutines_of
 from .events import prepare_unregister, registered, unregistered
@@ -76,7 +76,7 @@ class BaseComponent(Manager, metaclass=HandlerMetaClass):
             node = node.parent
         return True
 
-    def register(self: C, parent: Manager) -> C:
+    def register(self, parent: Manager) -> Self:
         """Become a child of *parent*; fire `registered`.
 
         A component that is already the child of another one leaves that first.
@@ -97,7 +97,7 @@ class BaseComponent(Manager, metaclass=HandlerMetaClass):
         self.fire(registered(self, parent))
         return self
 
-    def unregister(self: C) -> C:
+    def unregister(self) -> Self:
         """Leave the tree, together with the subtree: no further events from now on.
 
         The component is detached, and `unregistered` fired, once everything that the reactions to
@@ -141,19 +141,19 @@ class BaseComponent(Manager, metaclass=HandlerMetaClass):
         parent.unregisterChild(self)
         parent.fire(unregistered(self, parent), self.channel)
 
-    def __add__(self: C, other: BaseComponent) -> C:
+    def __add__(self, other: BaseComponent) -> Self:
         other.register(self)
         return self
 
-    def __iadd__(self: C, other: BaseComponent) -> C:
+    def __iadd__(self, other: BaseComponent) -> Self:
         other.register(self)
         return self
 
-    def __sub__(self: C, other: BaseComponent) -> C:
+    def __sub__(self, other: BaseComponent) -> Self:
         other.unregister()
         return self
 
-    def __isub__(self: C, other: BaseComponent) -> C:
+    def __isub__(self, other: BaseComponent) -> Self:
         other.unregister()
         return self
 

@@ -13,7 +13,7 @@ that two events that fire each other for ever do not fill the memory.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +115,8 @@ class EventType(type):
 
     def _recompute(cls) -> None:
         cls._defaults = sum(flag.bit for flag in FLAGS.values() if cls.declared(flag.name))
-        for subclass in cls.__subclasses__():
+        subclasses: list[Any] = type.__subclasses__(cls)  # type: ignore[arg-type] - it is a class
+        for subclass in subclasses:
             subclass._recompute()
 
 
@@ -146,18 +147,17 @@ class Event(metaclass=EventType):
         "__weakref__",
         "_depth",
         "_flags",
+        "_kwargs",
         "_manager",
         "_scope",
         "_value",
         "_waiters",
         "args",
         "cause",
-        "kwargs",
     )
 
     name: str
     args: tuple[Any, ...]
-    kwargs: dict[str, Any]
     channels: tuple[Any, ...] = ()
     cause: Event | None
     source: Callable[..., Any] | None = None
@@ -165,6 +165,7 @@ class Event(metaclass=EventType):
     waitingHandlers: int = 0  # noqa: N815 - documented name
 
     _flags: int
+    _kwargs: dict[str, Any] | None
     _depth: int
     _manager: Manager | None
     _value: Any
@@ -189,7 +190,8 @@ class Event(metaclass=EventType):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
-        self.kwargs = kwargs
+        # Most events have none; a dictionary kept for each would be work for the garbage collector.
+        self._kwargs = kwargs or None
         self._flags = self._defaults
         self._value = None
         self._manager = None
@@ -199,14 +201,15 @@ class Event(metaclass=EventType):
     @classmethod
     def create(cls, _name: str, *args: Any, **kwargs: Any) -> Event:
         """Make an event named *_name* without writing a class for it."""
-        return _named_class(cls, _name)(*args, **kwargs)
+        event: Event = _named_class(cls, _name)(*args, **kwargs)
+        return event
 
     def child(self, name: str, *args: Any, **kwargs: Any) -> Event:
         """Make the event `<name of this one>_<name>` that refers to this one as its parent.
 
         It inherits none of the flags: a child tells about its parent and asks for nothing itself.
         """
-        event = _named_class(Event, f"{self.name}_{name}")(*args, **kwargs)
+        event: Event = _named_class(Event, f"{self.name}_{name}")(*args, **kwargs)
         event.parent = self
         return event
 
@@ -217,6 +220,17 @@ class Event(metaclass=EventType):
     def cancel(self) -> None:
         """Keep the event from being processed, if it is still queued."""
         self._flags |= CANCELLED
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The keyword arguments that the handlers are given."""
+        if self._kwargs is None:
+            self._kwargs = {}
+        return self._kwargs
+
+    @kwargs.setter
+    def kwargs(self, kwargs: dict[str, Any]) -> None:
+        self._kwargs = kwargs
 
     @property
     def stopped(self) -> bool:
@@ -233,7 +247,7 @@ class Event(metaclass=EventType):
         """The results of the handlers; None before the event is fired."""
         if self._manager is None:
             return None
-        return view(self)
+        return _view[0](self)
 
     @value.setter
     def value(self, result: Any) -> None:
@@ -282,13 +296,8 @@ class Event(metaclass=EventType):
         return _blank, (cls,), self.__getstate__()
 
 
-class View(Protocol):
-    """Gives the Value of an event; `values` puts it here, so that the two modules need no circle."""
-
-    def __call__(self, event: Event) -> Value: ...
-
-
-view: View
+#: Makes the Value of an event; `values` puts it here, so that the two modules need no circle.
+_view: list[Callable[[Event], Value]] = []
 
 
 @lru_cache(maxsize=MAX_NAMED_CLASSES)
@@ -317,7 +326,14 @@ class exception(Event):
         fevent: the event that was being handled.
     """
 
-    def __init__(self, type: Any, value: Any, traceback: Any, handler: Any = None, fevent: Any = None) -> None:
+    def __init__(
+        self,
+        type: Any,  # noqa: A002 - documented name
+        value: Any,
+        traceback: Any,
+        handler: Any = None,
+        fevent: Any = None,
+    ) -> None:
         super().__init__(type, value, self.format_traceback(traceback), handler=handler, fevent=fevent)
 
     def format_traceback(self, traceback: Any) -> list[str]:
@@ -325,7 +341,7 @@ class exception(Event):
         if traceback is None or isinstance(traceback, list):
             return traceback or []
         # Imported on the first error: it costs more to load than the rest of the kernel together.
-        from traceback import format_tb  # noqa: PLC0415
+        from traceback import format_tb
 
         return format_tb(traceback)
 

@@ -49,9 +49,9 @@ def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
 
     Args:
         names: names or classes of events; none at all means every event; False means that the method is no handler.
-        kwargs: `channel` to listen on instead of the component's own; `priority`, the higher the earlier (0); `override`,
-            true to replace the handler that a base class has under the same method name. Others are ignored, as old
-            programs pass some that have lost their meaning.
+        kwargs: `channel` to listen on instead of the component's own; `priority`, the higher the earlier (0);
+            `override`, true to replace the handler that a base class has under the same method name. Others are
+            ignored, as old programs pass some that have lost their meaning.
 
     Raises:
         TypeError: when a name is neither text nor an event class.
@@ -106,13 +106,11 @@ def bound_spec(method: Any) -> HandlerSpec:
     function = getattr(method, "__func__", method)
     if not getattr(function, "handler", False):
         return HandlerSpec(function, (function.__name__,), None, 0, wants_event(function, bound=True))
-    return HandlerSpec(
-        function, function.names, function.channel, function.priority, wants_event(function, bound=True)
-    )
+    return HandlerSpec(function, function.names, function.channel, function.priority, wants_event(function, bound=True))
 
 
 class HandlerMetaClass(type):
-    """Metaclass of components: makes public methods handlers where that is wanted, and reads the handlers of a class."""
+    """Metaclass of components: makes public methods handlers where that is wanted, reads the handlers of a class."""
 
     def __init__(cls, name: str, bases: tuple[type, ...], ns: dict[str, Any]) -> None:
         super().__init__(name, bases, ns)

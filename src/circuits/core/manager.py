@@ -65,6 +65,8 @@ class Manager:
     _running = False
     _evtree: Tree
     _evnode: Node
+    #: The component's channel as `fire` wants it: one tuple for all events, not one for each.
+    _evchannels: tuple[Any, ...] = (ANY,)
     # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
     __thread: Thread | None = None
     __process: Any = None
@@ -127,16 +129,21 @@ class Manager:
         """
         tree = self._evtree
         if not channels:
-            channels = event.channels or (self.channel,)
-        event.channels = channels
-        event._manager = self
-        if event._flags or tree.current is not None:
+            channels = event.channels
+            if not channels:
+                channels = self._evchannels
+                if channels[0] is not self.channel:
+                    channels = self._evchannels = (self.channel,)
+        if event._flags or tree.current is not None or event._manager is not None:
             enter(tree, event)
-        if kwargs:
+        if kwargs or event._manager is not None:
+            # With a priority, or in flight on other channels already, an event alone does not say enough.
             tree.queue.append((event, channels, _option("fire", "priority", kwargs, 0)))
             tree.prioritised = True
         else:
-            tree.queue.append((event, channels, 0))
+            tree.queue.append(event)
+        event.channels = channels
+        event._manager = self
         if tree.idle:
             tree.wake()
         value = _new_value(Value)
@@ -188,13 +195,13 @@ class Manager:
         Raises:
             StreamOverflow: from the `async for`, when more than *limit* events were waiting.
         """
-        from ._coroutines import EventStream  # noqa: PLC0415 - brings asyncio, as the first coroutine does
+        from ._coroutines import EventStream  # late: brings asyncio, as the first coroutine does
 
         return EventStream(self._evtree, event if isinstance(event, str) else event.name, channels, limit)
 
     # Handlers.
 
-    def addHandler(self, f: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - documented name
+    def addHandler(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Add a handler at run time.
 
         Args:
@@ -208,7 +215,7 @@ class Manager:
         self._add_handlers([(bound_spec(method), method)])
         return method
 
-    def removeHandler(self, method: Callable[..., Any], event: str | None = None) -> None:  # noqa: N802 - documented
+    def removeHandler(self, method: Callable[..., Any], event: str | None = None) -> None:
         """Remove a handler, for one event or for all that it handles.
 
         Args:
@@ -227,16 +234,14 @@ class Manager:
                 self._handlers.pop(name, None)
                 self._evtree.plans.detach(self, [name])
 
-    def getHandlers(self, event: Event, channel: Any, **kwargs: Any) -> list[Callable[..., Any]]:  # noqa: ARG002, N802
+    def getHandlers(self, event: Event, channel: Any, **kwargs: Any) -> list[Callable[..., Any]]:  # noqa: ARG002
         """Give the handlers that would be called for *event* on *channel*, in the order of the calls."""
         return [method for method, _ in self._evtree.plans.find(event.name, (channel,))]
 
     def _add_handlers(self, handlers: list[tuple[HandlerSpec, Callable[..., Any]]]) -> None:
         names: dict[str, None] = {}
         for spec, method in handlers:
-            self._evnode.entries.append(
-                Entry(self, method, spec.names, spec.channel, spec.priority, spec.wants_event)
-            )
+            self._evnode.entries.append(Entry(self, method, spec.names, spec.channel, spec.priority, spec.wants_event))
             for name in spec.names or (ANY,):
                 names[name] = None
                 self._handlers.setdefault(name, set()).add(method)
@@ -248,7 +253,7 @@ class Manager:
 
     # The tree.
 
-    def registerChild(self, component: Any) -> None:  # noqa: N802 - documented name
+    def registerChild(self, component: Any) -> None:
         """Take over a component with its subtree, its queue and its tasks. `component.register(self)` calls this.
 
         Raises:
@@ -271,7 +276,7 @@ class Manager:
         for member in component._subtree():
             member._on_tree_changed(old, tree)
 
-    def unregisterChild(self, component: Any) -> None:  # noqa: N802 - documented name
+    def unregisterChild(self, component: Any) -> None:
         """Let a component go; it becomes the root of its own subtree."""
         old, tree = self._evtree, Tree(component)
         self.components.discard(component)
@@ -328,7 +333,7 @@ class Manager:
             RuntimeError: when the tree runs already.
             SystemExit: when the tree was stopped with a code.
         """
-        from ._runner import Runner  # noqa: PLC0415 - most components never run
+        from ._runner import Runner  # late: most components never run
 
         Runner(self._evtree).run(socket)
 
@@ -340,7 +345,7 @@ class Manager:
             SystemExit: when the tree was stopped with a code.
             asyncio.CancelledError: when the awaiting task is cancelled; the tree is stopped orderly first.
         """
-        from ._runner import Runner  # noqa: PLC0415 - most components never run
+        from ._runner import Runner  # late: most components never run
 
         await Runner(self._evtree).serve()
 
@@ -354,7 +359,7 @@ class Manager:
         Returns:
             The thread and None, or the process and the bridge (None without a link).
         """
-        from . import _start  # noqa: PLC0415 - most components are never started
+        from . import _start  # late: most components are never started
 
         if process:
             self.__process, bridge = _start.start_process(self, link)
@@ -392,7 +397,7 @@ class Manager:
 
     # Tasks, by their documented names.
 
-    def registerTask(self, g: Any) -> None:  # noqa: N802 - documented name
+    def registerTask(self, g: Any) -> None:
         """Add a suspended generator: (event, generator, parent), where the parent counts for nothing."""
         task = g if isinstance(g, Task) else Task(self._evtree, g[0], None, g[1])
         if task not in self._evtree.tasks:
@@ -400,7 +405,7 @@ class Manager:
             suspend(task.event)
             task.resume()
 
-    def unregisterTask(self, g: Any) -> None:  # noqa: N802 - documented name
+    def unregisterTask(self, g: Any) -> None:
         """Forget a suspended generator, as it was given to registerTask."""
         tree = self._evtree
         for task in [task for task in tree.tasks if isinstance(task, Task)]:
@@ -410,7 +415,7 @@ class Manager:
                 if task in tree.ready:
                     tree.ready.remove(task)
 
-    def processTask(self, event: Event, task: Generator[Any, Any, Any], parent: Any = None) -> None:  # noqa: N802
+    def processTask(self, event: Event, task: Generator[Any, Any, Any], parent: Any = None) -> None:
         """Have a suspended generator of *event* advanced with the other tasks, from the next turn on."""
         self.registerTask((event, task, parent))
 

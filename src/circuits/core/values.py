@@ -115,7 +115,7 @@ class Value:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         # Loaded with the first coroutine: it brings asyncio with it.
-        from ._coroutines import wait_until_done  # noqa: PLC0415
+        from ._coroutines import wait_until_done
 
         return wait_until_done(self.event).__await__()
 
@@ -186,4 +186,4 @@ def inform(event: Event, force: bool = False) -> None:
         inform(outer)
 
 
-events.view = Value
+events._view.append(Value)
