@@ -222,18 +222,20 @@ class Runner:
                 break
         if tree.busy:
             return 0
-        if not self.tree.root._running and self._may_end():
+        if self._is_over():
             assert self._host is not None
             self._host.stop()
             return None
         tree.idle = True
         return 0 if tree.busy else tree.sleep
 
-    def _may_end(self) -> bool:
-        """Cancel the coroutines that are left; True once all have ended.
+    def _is_over(self) -> bool:
+        """Once stopped, cancel the coroutines that are left; tell whether all have ended.
 
         Those that the stop itself has begun are there to clean up, and are let be.
         """
+        if self.tree.root._running:
+            return False
         left = list(self._coroutines())
         for task in left:
             if not any(isinstance(event, stopped) for event in (task.event, *task.event.causes())):

@@ -359,12 +359,12 @@ class Manager:
         Returns:
             The thread and None, or the process and the bridge (None without a link).
         """
-        from . import _start  # late: most components are never started
+        from ._start import make_thread, start_process  # late: most components are never started
 
         if process:
-            self.__process, bridge = _start.start_process(self, link)
+            self.__process, bridge = start_process(self, link)
             return self.__process, bridge
-        self.__thread = thread = _start.make_thread(self)
+        self.__thread = thread = make_thread(self)
         thread.start()
         return thread, None
 
