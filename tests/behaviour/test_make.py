@@ -92,7 +92,7 @@ def test_control_c_ends_the_demo_and_make_with_exit_code_0(checkout: Path) -> No
         "    print('orderly')\n"
     )
     with start_program(TERMINAL, "make", "run", cwd=checkout, env=NO_MAKE) as terminal:
-        terminal.wait_for("ready")
+        terminal.wait_for("ready\r\n")
         terminal.send("\x03")
         terminal.wait_for("orderly")
         finished = terminal.finish()

@@ -3,7 +3,7 @@
     run_program("print(input())", stdin="hello\\n").stdout == "hello\\n"
 
     with start_program(ROOT / "examples" / "chat.py") as chat:
-        chat.wait_for("listening")
+        chat.wait_for("listening\\n")
         chat.interrupt()
         assert chat.finish().returncode == 0
 
@@ -87,7 +87,10 @@ class Running:
         self._stdin.flush()
 
     def wait_for(self, text: str, timeout: float = 10.0) -> str:
-        """Return all of stdout once *text* is in it; fail at once when the program ends without saying it."""
+        """Return all of stdout once *text* is in it; fail at once when the program ends without saying it.
+
+        Put the line end into *text* before you interrupt: an unbuffered `print` writes it on its own, a moment later.
+        """
 
         def has_said_it_or_ended() -> bool:
             return text in self.stdout or not any(reader.is_alive() for reader in self._readers)

@@ -79,14 +79,14 @@ except KeyboardInterrupt:
     print("orderly")
 """
     with start_program(program) as running:
-        running.wait_for("ready")
+        running.wait_for("ready\n")
         running.interrupt()
         assert running.finish().check().stdout == "ready\norderly\n"
 
 
 def test_a_program_still_running_at_the_end_of_its_block_is_killed() -> None:
     with start_program("import time; print('ready'); time.sleep(60)") as running:
-        running.wait_for("ready")
+        running.wait_for("ready\n")
 
     assert running.process.returncode == -9
 
