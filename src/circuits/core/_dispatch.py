@@ -31,7 +31,10 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noq
     if event._flags & CANCELLED:
         drop(tree, event)
         return
-    plan = tree.plans.find(event.name, channels)
+    try:
+        plan = tree.planned[event.name][channels]
+    except KeyError:
+        plan = tree.plans.find(event.name, channels)
     previous = tree.current
     tree.current = event
     for method, wants_event in plan:

@@ -85,12 +85,13 @@ def _is_component(channel: Any) -> bool:
 class Plans:
     """The handlers of one tree."""
 
-    __slots__ = ("_by_name", "_kept", "observers", "receivers", "tree")
+    __slots__ = ("_kept", "by_name", "observers", "receivers", "tree")
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.receivers: dict[str, dict[Manager, None]] = {}
-        self._by_name: dict[str, dict[tuple[Any, ...], Plan]] = {}
+        #: The plans that are ready, for `deliver` to look into before it calls `find`.
+        self.by_name: dict[str, dict[tuple[Any, ...], Plan]] = {}
         self._kept = 0
         #: Goes up when a handler for every event comes or goes: plans kept elsewhere are then out of date.
         self.observers = 0
@@ -115,27 +116,24 @@ class Plans:
         """Drop the plans for the events called *name*."""
         if name == ANY:
             self.observers += 1
-            self._by_name = {}
+            self.by_name.clear()
             self._kept = 0
         else:
-            self._by_name.pop(name, None)
+            self.by_name.pop(name, None)
 
     def find(self, name: str, channels: tuple[Any, ...]) -> Plan:
         """Give the plan for events called *name* on *channels*."""
-        try:
-            return self._by_name[name][channels]
-        except KeyError:
-            return self._find_anew(name, channels)
-
-    def _find_anew(self, name: str, channels: tuple[Any, ...]) -> Plan:
+        plan = self.by_name.get(name, {}).get(channels)
+        if plan is not None:
+            return plan
         if len(channels) == 1 and _is_component(channels[0]):
             return self._find_own(name, channels[0])
         plan = self._compile(name, channels)
         if not any(_is_component(channel) for channel in channels):
             if self._kept >= MAX_PLANS:
-                self._by_name = {}
+                self.by_name.clear()
                 self._kept = 0
-            self._by_name.setdefault(name, {})[channels] = plan
+            self.by_name.setdefault(name, {})[channels] = plan
             self._kept += 1
         return plan
 

@@ -227,7 +227,8 @@ class Runner:
             self._host.stop()
             return None
         tree.idle = True
-        return 0 if tree.busy else tree.sleep
+        # Whoever fired before the line above did not wake the host.
+        return 0 if tree.queue or tree.ready else tree.sleep
 
     def _is_over(self) -> bool:
         """Once stopped, cancel the coroutines that are left; tell whether all have ended.

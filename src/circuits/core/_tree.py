@@ -78,6 +78,7 @@ class Tree:
         "current",
         "handler",
         "idle",
+        "planned",
         "plans",
         "prioritised",
         "queue",
@@ -103,6 +104,7 @@ class Tree:
         #: Those who wait for events by name.
         self.waiters: dict[str, list[Waiter]] = {}
         self.plans = Plans(self)
+        self.planned = self.plans.by_name
         #: The event and the handler at work, and the thread that works.
         self.current: Event | None = None
         self.handler: Callable[..., Any] | None = None
