@@ -115,7 +115,7 @@ class EventType(type):
 
     def _recompute(cls) -> None:
         cls._defaults = sum(flag.bit for flag in FLAGS.values() if cls.declared(flag.name))
-        subclasses: list[Any] = type.__subclasses__(cls)  # type: ignore[arg-type]
+        subclasses: list[Any] = type.__subclasses__(cls)
         for subclass in subclasses:
             subclass._recompute()
 
