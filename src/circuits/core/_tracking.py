@@ -117,19 +117,20 @@ def settle(tree: Tree, event: Event) -> None:
         return
     event._flags = flags | DONE
     wanted = 0 if flags & CANCELLED else flags
+    scope = event._scope if flags & SCOPED else None
     if wanted & ALERT_DONE:
-        _tell(tree, event, event.child("done", event, Value(event).value))
+        _tell(tree, event, event.child("done", event, Value(event).value), event.channels, scope)
     if wanted & SUCCESS and not flags & HAS_ERRORS:
-        channels = getattr(event, "success_channels", event.channels)
-        _tell(tree, event, event.child("success", event, Value(event).value), channels)
+        told = event.child("success", event, Value(event).value)
+        _tell(tree, event, told, event.success_channels or event.channels, scope)
     if flags & WATCHED:
         waiters, event._waiters = event._waiters, []
         for waiter in waiters:
             waiter.wake(event)
     if tree.waiters:
         wake_named(tree, event)
-    if flags & SCOPED:
-        _leave(tree, event._scope)
+    if scope is not None:
+        _leave(tree, scope)
 
 
 def wake_named(tree: Tree, event: Event) -> None:
@@ -161,24 +162,20 @@ def _leave(tree: Tree, scope: Scope | None) -> None:
         event = scope.event
         if not event._flags & CANCELLED:
             told = event.child("complete", event, Value(event).value)
-            _join(told, scope.parent)
-            _fire_from(tree, event, told, getattr(event, "complete_channels", event.channels))
+            _tell(tree, event, told, event.complete_channels or event.channels, scope.parent)
         scope = scope.parent
 
 
-def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...] | None = None) -> None:
-    """Fire an event about *event*, as one of its consequences."""
-    if event._flags & SCOPED:
-        _join(told, event._scope)
-    _fire_from(tree, event, told, channels or event.channels)
-
-
-def _fire_from(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...]) -> None:
-    """Fire *told*, which is about *event*, as the kernel: it is caused by the event, not by the handler that runs."""
-    current, tree.current = tree.current, None
-    tree.root.fire(told, *channels)
-    tree.current = current
-    told.cause = event
+def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...], scope: Scope | None) -> None:
+    """Fire *told*, which is about *event*, as the kernel: the event is its cause, not the handler that runs."""
+    told.channels = channels
+    told._manager = tree.root
+    _remember_cause(told, event, None)
+    if scope is not None:
+        _join(told, scope)
+    tree.queue.append(told)
+    if tree.idle:
+        tree.wake()
 
 
 def drop(tree: Tree, event: Event) -> None:
@@ -194,9 +191,10 @@ def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseExcept
     triple = (type(error), error, error.__traceback__)
     event._flags |= HAS_ERRORS
     store(event, triple)
+    scope = event._scope if event._flags & SCOPED else None
     if event._flags & FAILURE:
-        channels = getattr(event, "failure_channels", event.channels)
-        _tell(tree, event, event.child("failure", event, triple), channels)
+        told = event.child("failure", event, triple)
+        _tell(tree, event, told, event.failure_channels or event.channels, scope)
     # The first frame is the kernel's own call of the handler, which helps nobody.
     traceback = error.__traceback__.tb_next if error.__traceback__ is not None else None
     told = exception(type(error), error, traceback or error.__traceback__, handler=method, fevent=event)
@@ -205,7 +203,7 @@ def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseExcept
         told.cause = event.cause
         print_error(told)
     else:
-        _tell(tree, event, told, ("*",))
+        _tell(tree, event, told, ("*",), scope)
 
 
 def stop_root(tree: Tree, error: BaseException) -> None:

@@ -48,6 +48,8 @@ TO_SETTLE = SUCCESS | COMPLETE | ALERT_DONE | WATCHED | SCOPED | SUSPENDED
 MAX_CAUSES = 16
 #: Classes made from a name are kept; names may come from outside, so their number is limited.
 MAX_NAMED_CLASSES = 1024
+#: The kernel tells four things about an event; users may add some of their own.
+MAX_CHILD_CLASSES = 16
 
 
 class Flag:
@@ -90,12 +92,15 @@ class EventType(type):
     name: str
     _declared: dict[str, Any]
     _defaults: int
+    #: The classes of the events that tell about one of this class, by suffix.
+    _children: dict[str, Any]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:
         declared = {flag: namespace.pop(flag) for flag in FLAGS if bases and flag in namespace}
         namespace.setdefault("name", name)
         cls = super().__new__(mcs, name, bases, namespace)
         cls._declared = declared
+        cls._children = {}
         cls._recompute()
         return cls
 
@@ -159,6 +164,10 @@ class Event(metaclass=EventType):
     name: str
     args: tuple[Any, ...]
     channels: tuple[Any, ...] = ()
+    #: Where the events about this one go, instead of to its own channels.
+    success_channels: tuple[Any, ...] | None = None
+    failure_channels: tuple[Any, ...] | None = None
+    complete_channels: tuple[Any, ...] | None = None
     cause: Event | None
     source: Callable[..., Any] | None = None
     parent: Event | None = None
@@ -179,8 +188,6 @@ class Event(metaclass=EventType):
         complete: bool
         notify: bool | str
         alert_done: bool
-        success_channels: tuple[Any, ...]
-        complete_channels: tuple[Any, ...]
     else:
         success = FLAGS["success"]
         failure = FLAGS["failure"]
@@ -209,7 +216,13 @@ class Event(metaclass=EventType):
 
         It inherits none of the flags: a child tells about its parent and asks for nothing itself.
         """
-        event: Event = _named_class(Event, f"{self.name}_{name}")(*args, **kwargs)
+        cls = type(self)
+        made = cls._children.get(name) if self.name is cls.name else None
+        if made is None:
+            made = _named_class(Event, f"{self.name}_{name}")
+            if self.name is cls.name and len(cls._children) < MAX_CHILD_CLASSES:
+                cls._children[name] = made
+        event: Event = made(*args, **kwargs)
         event.parent = self
         return event
 
