@@ -162,13 +162,13 @@ class Host:
                 if not self._stopped:
                     aio.run_forever()
             finally:
-                self._end, self._stopped = None, False
+                self._end = None
                 if self._loop.forked == forks:
                     _finish(aio)  # still attached: a task may need the kernel for its last words
         except _Abandoned:
             pass  # in the child; `lost` says so
         finally:
-            self._own = False
+            self._own = self._stopped = False
             if self._loop.forked == forks:
                 self.detach()
                 aio.close()
@@ -182,7 +182,8 @@ class Host:
             return
         if get_ident() == self._thread:
             end()
-            self._loop.wake()  # we may be in a signal handler, and asyncio asleep
+            if not self._stepping:
+                self._loop.wake()  # we may be in a signal handler, and asyncio asleep
         else:
             aio.call_soon_threadsafe(end)
 
