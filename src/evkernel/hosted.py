@@ -162,13 +162,13 @@ class Host:
                 if not self._stopped:
                     aio.run_forever()
             finally:
-                self._end, self._stopped = None, False
+                self._end = None
                 if self._loop.forked == forks:
                     _finish(aio)  # still attached: a task may need the kernel for its last words
         except _Abandoned:
             pass  # in the child; `lost` says so
         finally:
-            self._own = False
+            self._own = self._stopped = False
             if self._loop.forked == forks:
                 self.detach()
                 aio.close()
@@ -182,7 +182,8 @@ class Host:
             return
         if get_ident() == self._thread:
             end()
-            self._loop.wake()  # we may be in a signal handler, and asyncio asleep
+            if not self._stepping:
+                self._loop.wake()  # we may be in a signal handler, and asyncio asleep
         else:
             aio.call_soon_threadsafe(end)
 
@@ -278,7 +279,7 @@ class Host:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
-        forks, own = self._loop.forked, self._own
+        forks, own = self._loop.forked, self._aio if self._own else None
         more: float | None = None
         error: BaseException | None = None
         self._loop.awake()
@@ -332,7 +333,8 @@ class Host:
 
     def _forked(self) -> None:
         """Let go of the asyncio loop, in the child, within `os.fork()`."""
-        aio, stepping, own = self._require(), self._stepping, self._own
+        aio, stepping = self._require(), self._stepping
+        own = aio if self._own else None
         isolate(self._watched if self._fd is None else (self._fd,))
         keep_forever(aio)
         self.attached, self.lost = False, True
@@ -345,9 +347,13 @@ class Host:
             # Forked by a coroutine or another callback: asyncio goes on with it, and with nothing after it.
             aio.call_soon(self._leave, own, None)
 
-    def _leave(self, own: bool, error: BaseException | None) -> NoReturn:
+    def _leave(self, own: asyncio.AbstractEventLoop | None, error: BaseException | None) -> NoReturn:
         """Get out of the asyncio loop, in the child (rule 4)."""
-        if own:
+        if own is not None:
+            # uvloop finishes the iteration before it lets us go, and due timers would resume coroutines here
+            # that live in the parent. Cancelled, they have nothing to resume; nobody is left to tell them.
+            for task in asyncio.all_tasks(own):
+                task.cancel()
             self._error = error
             raise _Abandoned
         os._exit(self._live_and_die(error))
