@@ -280,8 +280,11 @@ class _Timed(Step):
             task.resume(error=TimeoutError(f"{self!r} was not done within {self.timeout} s"))
 
     def _finish(self, event: Event) -> None:
-        task = self._task
-        self.disarm()
+        # The event has let go of this step already; what is left is the clock.
+        task, self._task = self._task, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if task is not None:
             task.resume(Value(event))
 
@@ -302,14 +305,20 @@ class Call(_Timed):
     __slots__ = ("channels", "event")
 
     def __init__(self, manager: Manager, event: Event, channels: tuple[Any, ...], timeout: float | None) -> None:
-        super().__init__(manager, timeout)
+        self.manager = manager
+        self.timeout = timeout
+        self._task = None
+        self._timer = None
         self.event = event
         self.channels = channels
 
     def arm(self, task: Task) -> None:
         event = self.event
         self.manager.fire(event, *self.channels)
-        if self._begin(task):
+        if self.timeout is None:
+            self._task = task
+            watch(event, self)
+        elif self._begin(task):
             watch(event, self)
 
     def disarm(self) -> None:
@@ -366,7 +375,11 @@ class Wait(_Timed):
 
     def wake(self, event: Event) -> None:
         """Go on, if the event is one that is waited for."""
-        if isinstance(self.event, Event) or on_one_of(event, self.channels):
+        if isinstance(self.event, Event):
+            self._finish(event)
+        elif on_one_of(event, self.channels):
+            if self._task is not None:
+                forget_named(self._task.tree, self.event, self)
             self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
