@@ -10,15 +10,16 @@ Rule 3: the plan is taken before the first call; a change of the tree counts fro
 from __future__ import annotations
 
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
 
 from ._tasks import start_generator
 from ._tracking import drop, fail, settle, wake_named
 from .events import CANCELLED, DONE, STOPPED, TO_SETTLE
 from .values import store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ._tree import Tree
     from .events import Event

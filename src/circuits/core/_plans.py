@@ -15,12 +15,12 @@ they would keep it alive.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from .handlers import ANY, OWN
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from ._tree import Tree
     from .manager import Manager
@@ -34,12 +34,19 @@ Plan = tuple[tuple["Callable[..., Any]", bool], ...]
 MAX_PLANS = 4096
 
 
-class Fallback(NamedTuple):
-    """What is called behind the handlers of an event."""
+class Fallback:
+    """What is called behind the handlers of an event.
 
-    method: Callable[..., Any]
-    #: Called in any case, or only when there is no handler for the event by name.
-    always: bool
+    Args:
+        method: what is called, the event first.
+        always: in any case, or only when there is no handler for the event by name.
+    """
+
+    __slots__ = ("always", "method")
+
+    def __init__(self, method: Callable[..., Any], *, always: bool) -> None:
+        self.method = method
+        self.always = always
 
 
 #: By event name; `helpers` puts the kernel's there.
@@ -70,7 +77,7 @@ class Entry:
         """
         if owner_is_target:
             return True
-        mine = self.owner.channel if self.channel is None else self.channel
+        mine = self.owner._evchannels[0] if self.channel is None else self.channel
         if _is_component(channel):
             return mine is channel or (mine == ANY and not self.names)
         if mine is OWN or _is_component(mine):

@@ -6,10 +6,10 @@ The first question is asked for every handler of every class, so it is answered 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .events import EventType
 

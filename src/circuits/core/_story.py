@@ -9,10 +9,10 @@ ERROR <handler[*][greet] (App.greet)> (<greet[*] ('Bob' )>) {<class 'KeyError'>}
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from .handlers import reprhandler
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .events import Event, exception
 

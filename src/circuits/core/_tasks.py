@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import builtins
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import MONOTONIC
 
@@ -22,8 +21,10 @@ from ._tracking import fail, resume, suspend, unwatch, watch
 from .events import DONE, Event
 from .values import Value, store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from typing import Any
 
     from evkernel.timers import Timer
 

@@ -14,7 +14,6 @@ Rule 3: a failure suppresses success and nothing else.
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING, Any, Protocol
 
 from ._story import print_error
 from .events import (
@@ -35,15 +34,21 @@ from .events import (
 )
 from .values import Value, inform, store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+    from typing import Protocol as _Protocol
 
     from ._tree import Tree
+else:
+    # The kernel starts without the module typing; nothing asks a waiter at run time whether it is one.
+    _Protocol = object
 
 __all__ = ["Scope", "Waiter", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend", "unwatch", "watch"]
 
 
-class Waiter(Protocol):
+class Waiter(_Protocol):
     """Somebody who waits for an event to be done."""
 
     def wake(self, event: Event) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from _thread import RLock, get_ident
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import MONOTONIC
 from evkernel.loop import Loop
@@ -23,8 +22,10 @@ from ._plans import Plans
 from ._tasks import advance_tasks
 from .events import generate_events
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from evkernel.clock import Clock
 

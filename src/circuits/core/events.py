@@ -13,11 +13,12 @@ that two events that fire each other for ever do not fill the memory.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import Any
 
     from ._tracking import Scope, Waiter
     from .manager import Manager
@@ -96,6 +97,8 @@ class EventType(type):
     _children: dict[str, Any]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:
+        # A copy: the caller's dictionary stays as it is.
+        namespace = dict(namespace)
         declared = {flag: namespace.pop(flag) for flag in FLAGS if bases and flag in namespace}
         namespace.setdefault("name", name)
         cls = super().__new__(mcs, name, bases, namespace)

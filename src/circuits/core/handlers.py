@@ -8,19 +8,20 @@ Rule 2: a class is read once. A method that redefines a base's handler is one mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._signature import accepts, wants_event
 from .events import EventType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound="Callable[..., Any]")
 
 __all__ = ["HandlerMetaClass", "Unknown", "handler", "reprhandler"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
 
 #: The name under which handlers are kept that are called for every event.
 ANY = "*"
@@ -33,15 +34,40 @@ class _Own:
 OWN = _Own()
 
 
-@dataclass(frozen=True, slots=True)
+class Channel:
+    """The attribute `channel` of managers: kept ready as a tuple, and followed by the plans when it changes."""
+
+    def __get__(self, manager: Any, owner: Any) -> Any:
+        return (owner if manager is None else manager)._evchannel
+
+    def __set__(self, manager: Any, channel: Any) -> None:
+        for name, value in channel_attributes(channel).items():
+            setattr(manager, name, value)
+        # A subclass may set its channel before it calls the constructor of its base.
+        if hasattr(manager, "_evtree"):
+            for name in manager._handlers:
+                manager._evtree.plans.forget(name)
+
+
+def channel_attributes(channel: Any) -> dict[str, Any]:
+    """Give the attributes that hold a channel; no channel at all means every one."""
+    return {"_evchannel": channel, "_evchannels": (ANY if channel is None else channel,)}
+
+
 class HandlerSpec:
     """What a class says about one of its handlers."""
 
-    function: Callable[..., Any]
-    names: tuple[str, ...]
-    channel: Any
-    priority: float
-    wants_event: bool
+    # No dataclass: that module alone takes longer to import than the whole kernel.
+    __slots__ = ("channel", "function", "names", "priority", "wants_event")
+
+    def __init__(
+        self, function: Callable[..., Any], names: tuple[str, ...], channel: Any, priority: float, wants_event: bool
+    ) -> None:
+        self.function = function
+        self.names = names
+        self.channel = channel
+        self.priority = priority
+        self.wants_event = wants_event
 
 
 def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
@@ -111,6 +137,18 @@ def bound_spec(method: Any) -> HandlerSpec:
 
 class HandlerMetaClass(type):
     """Metaclass of components: makes public methods handlers where that is wanted, reads the handlers of a class."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], ns: dict[str, Any]) -> HandlerMetaClass:  # noqa: D102
+        if "channel" in ns and not hasattr(ns["channel"], "__get__"):
+            ns = {key: value for key, value in ns.items() if key != "channel"} | channel_attributes(ns["channel"])
+        return super().__new__(mcs, name, bases, ns)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name == "channel":
+            for key, attribute in channel_attributes(value).items():
+                super().__setattr__(key, attribute)
+        else:
+            super().__setattr__(name, value)
 
     def __init__(cls, name: str, bases: tuple[type, ...], ns: dict[str, Any]) -> None:
         super().__init__(name, bases, ns)

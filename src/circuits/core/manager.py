@@ -14,19 +14,20 @@ from __future__ import annotations
 import os
 from threading import current_thread
 from types import MethodType
-from typing import TYPE_CHECKING, Any
 
 from ._plans import Entry
 from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, TimeoutError, Wait, sleep  # noqa: A004
 from ._tracking import enter, suspend
 from ._tree import TIMEOUT, Node, Tree
 from .events import Event, stopped
-from .handlers import ANY, bound_spec
+from .handlers import ANY, Channel, bound_spec
 from .values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from threading import Thread
+    from typing import Any
 
     from ._coroutines import EventStream
     from .handlers import HandlerSpec
@@ -55,8 +56,8 @@ class UnregistrableError(Exception):
 class Manager:
     """Fire events, keep handlers, and, as the root of a tree, run it."""
 
-    #: The channel that the manager listens and fires on; `*` means every one. Set it before handlers are added.
-    channel: Any = ANY
+    #: What the manager listens and fires on; `*` means every channel. May be changed at any time.
+    channel: Any = Channel()
 
     root: Manager
     parent: Manager
@@ -65,7 +66,8 @@ class Manager:
     _running = False
     _evtree: Tree
     _evnode: Node
-    #: The component's channel as `fire` wants it: one tuple for all events, not one for each.
+    #: The channel as it was set, and as `fire` wants it: one tuple for all events, not one for each.
+    _evchannel: Any = ANY
     _evchannels: tuple[Any, ...] = (ANY,)
     # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
     __thread: Thread | None = None
@@ -129,11 +131,7 @@ class Manager:
         """
         tree = self._evtree
         if not channels:
-            channels = event.channels
-            if not channels:
-                channels = self._evchannels
-                if channels[0] is not self.channel:
-                    channels = self._evchannels = (self.channel,)
+            channels = event.channels or self._evchannels
         if event._flags or tree.current is not None or event._manager is not None:
             enter(tree, event)
         if kwargs or event._manager is not None:

@@ -9,13 +9,15 @@ Rule 2: intervals that have passed while the tree was busy are made up for, `MAX
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import wall_time
 
 from .components import BaseComponent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from evkernel import timers
 
     from ._tree import Tree

@@ -8,13 +8,13 @@ Rule 2: a result that is itself a Value is seen through: the reader gets what it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import events
 from .events import DONE, HAS_ERRORS, HAS_RESULT, SUSPENDED, Event
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from typing import Any
 
     from .manager import Manager
 
