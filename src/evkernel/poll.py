@@ -285,6 +285,10 @@ class Poller:
         """Tell whether *fd* has a writer."""
         return fd in self._writers
 
+    def reader(self, fd: int) -> Callback | None:
+        """Return who reads *fd*."""
+        return self._readers.get(fd)
+
     def interests(self) -> dict[int, int]:
         """Return every descriptor watched, with READ and WRITE as it has them."""
         masks = dict.fromkeys(self._readers, READ)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._tracking import Waiter
     from .events import Event
     from .manager import Manager
+    from .pollers import BasePoller
 
 __all__ = ["BUSY_TURNS", "TIMEOUT", "Node", "Tree"]
 
@@ -81,6 +82,7 @@ class Tree:
         "idle",
         "planned",
         "plans",
+        "poller",
         "prioritised",
         "queue",
         "ready",
@@ -113,6 +115,8 @@ class Tree:
         #: True while the tree sleeps, or is about to: who fires then must wake it.
         self.idle = False
         self.runner: Runner | None = None
+        #: The component that stands for the loop's poller, if there is one.
+        self.poller: BasePoller | None = None
         #: Seconds that the last turn left to sleep to the loop that hosts the tree; None is for ever.
         self.sleep: float | None = 0
         self._loop: Loop | None = None

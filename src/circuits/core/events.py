@@ -270,6 +270,12 @@ class Event(metaclass=EventType):
         self._value = result
         self._flags |= HAS_RESULT
 
+    def _announce(self, manager: Manager) -> None:
+        """Tell *manager*, which has fired this event, about a result; built-in events may have a shorter way."""
+        notify = self.notify
+        name = notify if isinstance(notify, str) else f"{self.name}_value_changed"
+        manager.fire(Event.create(name, _view[0](self)), manager)
+
     def causes(self) -> Iterator[Event]:
         """Walk from the event that caused this one back to the first that is remembered."""
         event = self.cause

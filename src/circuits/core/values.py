@@ -179,9 +179,7 @@ def inform(event: Event, force: bool = False) -> None:
         return
     manager = event._manager
     if event._flags & events.NOTIFY and manager is not None:
-        notify = event.notify
-        name = notify if isinstance(notify, str) else f"{event.name}_value_changed"
-        manager.fire(Event.create(name, Value(event)), manager)
+        event._announce(manager)
     for outer in event.__dict__.get("_inside", ()):
         inform(outer)
 
