@@ -450,6 +450,8 @@ class Promise:
         Raises:
             OutOfTime: There is no result yet.
         """
+        if timeout is None:
+            return await self._future
         try:
             async with asyncio.timeout(timeout):
                 return await self._future
