@@ -2,6 +2,7 @@
 
 from . import helpers as _helpers
 from .components import BaseComponent, Component
+from .debugger import Debugger
 from .events import Event
 from .handlers import handler, reprhandler
 from .manager import Manager, TimeoutError, sleep  # noqa: A004 - documented name
@@ -11,6 +12,7 @@ from .values import Value
 __all__ = [
     "BaseComponent",
     "Component",
+    "Debugger",
     "Event",
     "Manager",
     "TimeoutError",

@@ -162,7 +162,8 @@ def _end(tree: Tree, task: Task, value: Any, error: BaseException | None) -> Non
         return
     tree.tasks.discard(task)
     if error is not None:
-        fail(tree, task.event, task.handler or tree.root.fire, error)
+        # One that was registered by hand has no handler; its own name says as much.
+        fail(tree, task.event, task.handler or task.generator, error)
     elif value is not None:
         store(task.event, value)
     resume(tree, task.event)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from _thread import get_ident
 
-from ._story import print_error
+from ._story import lines_of, print_error
 from .events import (
     ALERT_DONE,
     CANCELLED,
@@ -188,8 +188,15 @@ def drop(tree: Tree, event: Event) -> None:
     settle(tree, event)
 
 
-def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseException) -> None:
-    """Record that a handler has raised, and tell: first `X_failure`, then `exception`."""
+def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
+    """Record that a handler has raised, and tell: first `X_failure`, then `exception`.
+
+    Args:
+        tree: where the event was delivered.
+        event: what was being handled.
+        method: the handler, or the generator that was registered by hand.
+        error: what was raised.
+    """
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         stop_root(tree, error)
         return
@@ -200,9 +207,7 @@ def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseExcept
     if event._flags & FAILURE:
         told = event.child("failure", event, triple)
         _tell(tree, event, told, event.failure_channels or event.channels, scope)
-    # The first frame is the kernel's own call of the handler, which helps nobody.
-    traceback = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    told = exception(type(error), error, traceback or error.__traceback__, handler=method, fevent=event)
+    told = exception(type(error), error, lines_of(error.__traceback__), handler=method, fevent=event)
     if isinstance(event, exception):
         # A reporter of errors that fails itself would be asked to report that, and so on for ever.
         told.cause = event.cause
