@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from evkernel import hosted
 
+from ._story import shown
 from ._tasks import TimeoutError, forget_named, on_one_of  # noqa: A004 - documented name
 from ._tracking import fail, resume, suspend, unwatch, watch
 from .events import DONE, Event
@@ -60,7 +61,8 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
 
     def start(self, host: hosted.Host | hosted.ByHand) -> None:
         """Run on the asyncio loop of *host*."""
-        self._task = host.create_task(self, name=repr(self))
+        # Not the text form of the event: its arguments may be large, or have none.
+        self._task = host.create_task(self, name=f"{self._qualname} for {self.event.name}")
         self._task.add_done_callback(self._ended)
         if self._cancelled:
             self._task.cancel()
@@ -119,8 +121,12 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
         if node is not None and node.when_tasks_end is not None:
             node.when_tasks_end()
 
+    @property
+    def _qualname(self) -> str:
+        return str(getattr(self._coroutine, "__qualname__", self._coroutine))
+
     def __repr__(self) -> str:
-        return f"<{getattr(self._coroutine, '__qualname__', self._coroutine)} for {self.event!r}>"
+        return f"<{self._qualname} for {self.event!r}>"
 
 
 def start_coroutine(tree: Tree, event: Event, handler: Any, result: Any) -> None:
@@ -155,7 +161,7 @@ class _Future:
         try:
             event: Event = await self._future.get(timeout)
         except hosted.OutOfTime:
-            raise TimeoutError(f"{what!r} was not done within {timeout} s") from None
+            raise TimeoutError(f"{shown(what)} was not done within {timeout} s") from None
         return event
 
 

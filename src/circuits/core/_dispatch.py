@@ -34,7 +34,7 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noq
         return
     try:
         plan = tree.planned[event.name][channels]
-    except KeyError:
+    except (KeyError, TypeError):
         plan = tree.plans.find(event.name, channels)
     previous = tree.current
     tree.current = event
@@ -48,11 +48,10 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noq
                 result = method(event, *event.args)
             else:
                 result = method(*event.args)
-        except BaseException as error:  # noqa: BLE001 - user code: reported as an `exception` event
-            fail(tree, event, method, error)
-        else:
             if result is not None:
                 _take(tree, event, method, result)
+        except BaseException as error:  # noqa: BLE001 - user code: reported as an `exception` event
+            fail(tree, event, method, error)
         if event._flags & STOPPED:
             break
     tree.current = previous

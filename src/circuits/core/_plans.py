@@ -130,7 +130,11 @@ class Plans:
 
     def find(self, name: str, channels: tuple[Any, ...]) -> Plan:
         """Give the plan for events called *name* on *channels*."""
-        plan = self.by_name.get(name, {}).get(channels)
+        try:
+            plan = self.by_name.get(name, {}).get(channels)
+        except TypeError:
+            # A list, of channels or as one of them: nothing to keep a plan by.
+            return self._compile(name, tuple(channels))
         if plan is not None:
             return plan
         if len(channels) == 1 and _is_component(channels[0]):

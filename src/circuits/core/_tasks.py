@@ -17,6 +17,7 @@ from types import GeneratorType
 
 from evkernel.clock import MONOTONIC
 
+from ._story import shown
 from ._tracking import fail, resume, suspend, unwatch, watch
 from .events import DONE, Event
 from .values import Value, store
@@ -143,7 +144,10 @@ def _yielded(task: Task, item: Any) -> None:
     tree = task.tree
     if isinstance(item, Step):
         task.step = item
-        item.arm(task)
+        try:
+            item.arm(task)
+        except Exception as error:  # noqa: BLE001 - what was yielded cannot be waited for: told where it was yielded
+            task.resume(error=error)
     elif type(item) is GeneratorType:
         task.stack.append(task.generator)
         task.generator = item
@@ -279,7 +283,7 @@ class _Timed(Step):
         task = self._task
         self.disarm()
         if task is not None:
-            task.resume(error=TimeoutError(f"{self!r} was not done within {self.timeout} s"))
+            task.resume(error=TimeoutError(f"{shown(self)} was not done within {self.timeout} s"))
 
     def _finish(self, event: Event) -> None:
         # The event has let go of this step already; what is left is the clock.
