@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-__all__ = ["describe", "lines_of", "print_error", "say_on_stderr", "tell"]
+__all__ = ["describe", "lines_of", "print_error", "say_on_stderr", "shown", "tell"]
 
 #: An event, or the message of an error, may be large (a megabyte that was read); the story cuts each of them here.
 MAX_TEXT = 1000
@@ -43,9 +43,9 @@ def tell(event: Event) -> str:
     """Give the text for an `exception` event: the error, its traceback, and the chain of events that led to it."""
     kind, error, traceback = (*event.args, None, None, None)[:3]
     failed, handler = event.kwargs.get("fevent"), event.kwargs.get("handler")
-    where = _safely(reprhandler, handler) if handler is not None else "<no handler>"
-    shown = describe(failed) if isinstance(failed, Event) else _cut(_safely(repr, failed))
-    lines = [f"ERROR {where} ({shown}) {{{_safely(repr, kind)}}}: {_cut(_safely(str, error))}"]
+    where = shown(handler, reprhandler) if handler is not None else "<no handler>"
+    what = describe(failed) if isinstance(failed, Event) else _cut(shown(failed))
+    lines = [f"ERROR {where} ({what}) {{{shown(kind)}}}: {_cut(shown(error, str))}"]
     lines += [str(line).rstrip("\n") for line in traceback or ()]
     if isinstance(error, BaseException):
         lines += _definition(error, handler)
@@ -80,9 +80,9 @@ def describe(event: Event, size: int = MAX_TEXT) -> str:
         text = None
     if text is not None and len(text) <= size:
         return text
-    channels = ",".join(_safely(str, channel) for channel in event.channels)
-    args = ", ".join(_cut(_safely(repr, arg), MAX_ARGUMENT) for arg in event.args)
-    kwargs = ", ".join(f"{name}={_cut(_safely(repr, value), MAX_ARGUMENT)}" for name, value in event.kwargs.items())
+    channels = ",".join(shown(channel, str) for channel in event.channels)
+    args = ", ".join(_cut(shown(arg), MAX_ARGUMENT) for arg in event.args)
+    kwargs = ", ".join(f"{name}={_cut(shown(value), MAX_ARGUMENT)}" for name, value in event.kwargs.items())
     return f"<{event.name}[{channels}] ({_cut(args)} {_cut(kwargs)})>"
 
 
@@ -105,7 +105,7 @@ def _definition(error: BaseException, handler: Any) -> list[str]:
     if code is None or not isinstance(error, TypeError) or traceback is None or traceback.tb_next is not None:
         return []
     place = f'File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
-    return [f"  it takes {_safely(_parameters, handler)}: {place}"]
+    return [f"  it takes {shown(handler, _parameters)}: {place}"]
 
 
 def _parameters(function: Callable[..., Any]) -> str:
@@ -120,7 +120,7 @@ def _parameters(function: Callable[..., Any]) -> str:
 def _behind(error: BaseException, indent: str, told: list[BaseException]) -> Iterator[str]:
     """Tell what stands behind an error: notes, the error that caused it, the members of a group."""
     for note in getattr(error, "__notes__", ()):
-        yield from _indented([_safely(str, note)], indent)
+        yield from _indented([shown(note, str)], indent)
     if isinstance(error, BaseExceptionGroup):
         for number, member in enumerate(error.exceptions, 1):
             yield from _one(member, f"{number} of {len(error.exceptions)}:", indent, told)
@@ -135,7 +135,7 @@ def _one(error: BaseException, why: str, indent: str, told: list[BaseException])
     if len(told) >= MAX_ERRORS or any(error is other for other in told):
         return
     told.append(error)
-    message = _cut(_safely(str, error))
+    message = _cut(shown(error, str))
     yield from _indented([f"{why} {type(error).__name__}{': ' if message else ''}{message}"], indent)
     yield from _indented(lines_of(error.__traceback__), indent)
     yield from _behind(error, indent + "  ", told)
@@ -149,12 +149,12 @@ def _indented(texts: list[str], indent: str) -> Iterator[str]:
 
 def _fired_by(event: Event) -> Iterator[str]:
     for cause in event.causes():
-        source = _safely(reprhandler, event.source) if event.source is not None else "the kernel"
+        source = shown(event.source, reprhandler) if event.source is not None else "the kernel"
         yield f"  fired by {source} for {describe(cause)}"
         event = cause
 
 
-def _safely(form: Callable[[Any], str], value: Any) -> str:
+def shown(value: Any, form: Callable[[Any], str] = repr) -> str:
     """Give a text form of *value*, or else what went wrong with it."""
     try:
         return form(value)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from circuits import Component, Event, handler
-from circuits.core._story import MAX_LINE, shown, tell
+from circuits.core._story import MAX_TEXT, shown, tell
 from circuits.core.events import exception
 from support import EventRecorder, run_until_idle
 
@@ -123,7 +123,7 @@ def test_a_long_line_is_cut_and_says_how_long_it_was(
     run_until_idle(app)
 
     first = capsys.readouterr().err.splitlines()[0]
-    assert len(first) < MAX_LINE + 50
+    assert len(first) < MAX_TEXT + 50
     assert "characters)" in first
 
 
