@@ -286,8 +286,12 @@ class Poller:
         return fd in self._writers
 
     def reader(self, fd: int) -> Callback | None:
-        """Return who reads *fd*."""
+        """Return who is called when *fd* is readable."""
         return self._readers.get(fd)
+
+    def writer(self, fd: int) -> Callback | None:
+        """Return who is called when *fd* is writable."""
+        return self._writers.get(fd)
 
     def interests(self) -> dict[int, int]:
         """Return every descriptor watched, with READ and WRITE as it has them."""
