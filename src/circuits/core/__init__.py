@@ -1,6 +1,6 @@
 """The core of circuits: events, components and what runs them."""
 
-from . import helpers as _helpers
+from . import helpers as _helpers  # noqa: F401 - puts the fallbacks in place
 from .components import BaseComponent, Component
 from .debugger import Debugger
 from .events import Event
@@ -22,5 +22,3 @@ __all__ = [
     "reprhandler",
     "sleep",
 ]
-
-del _helpers

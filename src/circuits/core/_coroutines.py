@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from evkernel import hosted
 
+from ._flags import DONE
 from ._story import shown
 from ._tasks import TimeoutError, forget_named, on_one_of  # noqa: A004 - documented name
 from ._tracking import fail, resume, suspend, unwatch, watch
-from .events import DONE, Event
-from .values import Value, store
+from .events import Event
+from .values import Value, _store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
         if error is not None:
             fail(tree, self.event, self.handler, error)
         elif result is not None:
-            store(self.event, result)
+            _store(self.event, result)
         resume(tree, self.event)
         node = getattr(self.owner, "_evnode", None)
         if node is not None and node.when_tasks_end is not None:
@@ -141,7 +142,7 @@ def start_coroutine(tree: Tree, event: Event, handler: Any, result: Any) -> None
 async def _drain(event: Event, generator: AsyncGeneratorType[Any, None]) -> None:
     async for item in generator:
         if item is not None:
-            store(event, item)
+            _store(event, item)
 
 
 class _Future:

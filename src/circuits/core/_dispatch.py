@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 
+from ._flags import CANCELLED, DONE, STOPPED, TO_SETTLE
 from ._tasks import start_generator
 from ._tracking import drop, fail, settle, wake_named
-from .events import CANCELLED, DONE, STOPPED, TO_SETTLE
-from .values import store
+from .values import _store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def _take(tree: Tree, event: Event, method: Callable[..., Any], result: Any) -> 
 
         start_coroutine(tree, event, method, result)
     else:
-        store(event, result)
+        _store(event, result)

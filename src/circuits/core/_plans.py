@@ -15,7 +15,7 @@ they would keep it alive.
 
 from __future__ import annotations
 
-from .handlers import ANY, OWN
+from ._specs import ANY, OWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._tree import Tree
     from .manager import Manager
 
-__all__ = ["FALLBACKS", "Entry", "Fallback", "Plan", "Plans"]
+__all__ = ["Entry", "Fallback", "Plan", "Plans", "stand_in"]
 
 #: One call of a plan: what to call, and whether it takes the event first.
 Plan = tuple[tuple["Callable[..., Any]", bool], ...]
@@ -50,7 +50,12 @@ class Fallback:
 
 
 #: By event name; `helpers` puts the kernel's there.
-FALLBACKS: dict[str, Fallback] = {}
+_fallbacks: dict[str, Fallback] = {}
+
+
+def stand_in(name: str, fallback: Fallback) -> None:
+    """Have *fallback* called behind the handlers of the events called *name*."""
+    _fallbacks[name] = fallback
 
 
 class Entry:
@@ -164,7 +169,7 @@ class Plans:
         entries = [entry for channel in channels for entry in self._entries(name, channel)]
         entries.sort(key=lambda entry: -entry.priority)
         plan = tuple((entry.method, entry.wants_event) for entry in entries)
-        fallback = FALLBACKS.get(name)
+        fallback = _fallbacks.get(name)
         if fallback is not None and (fallback.always or not any(entry.names for entry in entries)):
             plan += ((fallback.method, True),)
         return plan

@@ -17,10 +17,11 @@ from types import GeneratorType
 
 from evkernel.clock import MONOTONIC
 
+from ._flags import DONE
 from ._story import shown
 from ._tracking import fail, resume, suspend, unwatch, watch
-from .events import DONE, Event
-from .values import Value, store
+from .events import Event
+from .values import Value, _store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _yielded(task: Task, item: Any) -> None:
     elif isinstance(item, ExceptionWrapper):
         task.resume(error=item.extract())
     else:
-        store(task.event, item.value if isinstance(item, CallValue) else item)
+        _store(task.event, item.value if isinstance(item, CallValue) else item)
         tree.ready.append(task)
 
 
@@ -169,7 +170,7 @@ def _end(tree: Tree, task: Task, value: Any, error: BaseException | None) -> Non
         # One that was registered by hand has no handler; its own name says as much.
         fail(tree, task.event, task.handler or task.generator, error)
     elif value is not None:
-        store(task.event, value)
+        _store(task.event, value)
     resume(tree, task.event)
 
 

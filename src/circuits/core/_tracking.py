@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from _thread import get_ident
 
-from ._story import lines_of, print_error
-from .events import (
+from ._flags import (
     ALERT_DONE,
     CANCELLED,
     COMPLETE,
@@ -29,10 +28,10 @@ from .events import (
     SUCCESS,
     SUSPENDED,
     WATCHED,
-    Event,
-    exception,
 )
-from .values import Value, inform, store
+from ._story import lines_of, print_error
+from .events import Event, exception
+from .values import Value, _inform, _store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,7 +201,7 @@ def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
         return
     triple = (type(error), error, error.__traceback__)
     event._flags |= HAS_ERRORS
-    store(event, triple)
+    _store(event, triple)
     scope = event._scope if event._flags & SCOPED else None
     if event._flags & FAILURE:
         told = event.child("failure", event, triple)
@@ -226,7 +225,7 @@ def resume(tree: Tree, event: Event) -> None:
     event.waitingHandlers -= 1
     if event.waitingHandlers == 0:
         event._flags &= ~SUSPENDED
-        inform(event)
+        _inform(event)
         settle(tree, event)
 
 

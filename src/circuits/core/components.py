@@ -9,8 +9,9 @@ from __future__ import annotations
 from types import MethodType
 
 from ._coroutine_owner import coroutines_of
+from ._specs import OWN
 from .events import prepare_unregister, registered, unregistered
-from .handlers import OWN, HandlerMetaClass, handler
+from .handlers import HandlerMetaClass, handler
 from .manager import Manager, UnregistrableError
 
 TYPE_CHECKING = False

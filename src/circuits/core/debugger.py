@@ -16,9 +16,10 @@ from os import PathLike, fspath
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 from weakref import finalize
 
+from ._specs import ANY
 from ._story import describe, print_error, say_on_stderr, tell
 from .components import BaseComponent
-from .handlers import ANY, handler
+from .handlers import handler
 
 if TYPE_CHECKING:
     from ._tree import Tree
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Debugger"]
 
 #: Before all other handlers: one that stops an event does not hide it.
-FIRST = float("inf")
+_FIRST = float("inf")
 
 
 class Debugger(BaseComponent):
@@ -106,7 +107,7 @@ class Debugger(BaseComponent):
     def chop(self, trim: int | None) -> None:
         self.trim = trim
 
-    @handler(channel=ANY, priority=FIRST)
+    @handler(channel=ANY, priority=_FIRST)
     def _on_event(self, event: Event, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         if self.enabled and self._events and not self._ignores(event):
             text = describe(event, sys.maxsize)
@@ -114,7 +115,7 @@ class Debugger(BaseComponent):
                 text = f"{text[: self.trim]} ...>"
             self._say("debug", text if self.prefix is None else f"{self.prefix}: {text}")
 
-    @handler("exception", channel=ANY, priority=FIRST)
+    @handler("exception", channel=ANY, priority=_FIRST)
     def _on_exception(self, event: Event, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         if not self.enabled:
             if self._is_last_resort(event):

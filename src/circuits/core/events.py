@@ -14,6 +14,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ._flags import (
+    ALERT_DONE,
+    CANCELLED,
+    COMPLETE,
+    FAILURE,
+    HAS_RESULT,
+    NOTIFY,
+    PER_FIRING,
+    STOPPED,
+    SUCCESS,
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +37,10 @@ if TYPE_CHECKING:
     from .values import Value
 
 __all__ = [
+    "MAX_CHILD_CLASSES",
+    "MAX_NAMED_CLASSES",
     "Event",
+    "EventType",
     "exception",
     "generate_events",
     "prepare_unregister",
@@ -36,24 +51,13 @@ __all__ = [
     "unregistered",
 ]
 
-# What an event asks for. Settable on a class (also later) and on an instance.
-SUCCESS, FAILURE, COMPLETE, NOTIFY, ALERT_DONE = 1, 2, 4, 8, 16
-# What has happened to it.
-STOPPED, CANCELLED, WATCHED, SCOPED, SUSPENDED, HAS_RESULT, HAS_ERRORS, DONE = (1 << n for n in range(8, 16))
-#: What is forgotten when the same event object is fired again.
-PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE
-#: Flags that need attention once the handlers have been called.
-TO_SETTLE = SUCCESS | COMPLETE | ALERT_DONE | WATCHED | SCOPED | SUSPENDED
-
-#: How many causes an event remembers at the least. Enough for any story that a person reads to its end.
-MAX_CAUSES = 16
 #: Classes made from a name are kept; names may come from outside, so their number is limited.
 MAX_NAMED_CLASSES = 1024
 #: The kernel tells four things about an event; users may add some of their own.
 MAX_CHILD_CLASSES = 16
 
 
-class Flag:
+class _Flag:
     """A yes-or-no wish that lives as one bit in the event's (or the event class's) flags."""
 
     __slots__ = ("bit", "name")
@@ -75,8 +79,8 @@ class Flag:
         event._flags = event._flags | self.bit if wanted else event._flags & ~self.bit
 
 
-FLAGS = {
-    name: Flag(name, bit)
+_FLAGS = {
+    name: _Flag(name, bit)
     for name, bit in {
         "success": SUCCESS,
         "failure": FAILURE,
@@ -96,10 +100,10 @@ class EventType(type):
     #: The classes of the events that tell about one of this class, by suffix.
     _children: dict[str, Any]
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:  # noqa: D102
         # A copy: the caller's dictionary stays as it is.
         namespace = dict(namespace)
-        declared = {flag: namespace.pop(flag) for flag in FLAGS if bases and flag in namespace}
+        declared = {flag: namespace.pop(flag) for flag in _FLAGS if bases and flag in namespace}
         namespace.setdefault("name", name)
         cls = super().__new__(mcs, name, bases, namespace)
         cls._declared = declared
@@ -108,7 +112,7 @@ class EventType(type):
         return cls
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name in FLAGS:
+        if name in _FLAGS:
             cls._declared[name] = value
             cls._recompute()
         else:
@@ -122,7 +126,7 @@ class EventType(type):
         return False
 
     def _recompute(cls) -> None:
-        cls._defaults = sum(flag.bit for flag in FLAGS.values() if cls.declared(flag.name))
+        cls._defaults = sum(flag.bit for flag in _FLAGS.values() if cls.declared(flag.name))
         subclasses: list[Any] = type.__subclasses__(cls)
         for subclass in subclasses:
             subclass._recompute()
@@ -192,11 +196,11 @@ class Event(metaclass=EventType):
         notify: bool | str
         alert_done: bool
     else:
-        success = FLAGS["success"]
-        failure = FLAGS["failure"]
-        complete = FLAGS["complete"]
-        notify = FLAGS["notify"]
-        alert_done = FLAGS["alert_done"]
+        success = _FLAGS["success"]
+        failure = _FLAGS["failure"]
+        complete = _FLAGS["complete"]
+        notify = _FLAGS["notify"]
+        alert_done = _FLAGS["alert_done"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args

@@ -11,6 +11,7 @@ from __future__ import annotations
 from types import FunctionType
 
 from ._signature import accepts, wants_event
+from ._specs import ANY, OWN, HandlerSpec, channel_attributes
 from .events import EventType
 
 TYPE_CHECKING = False
@@ -21,53 +22,6 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound="Callable[..., Any]")
 
 __all__ = ["HandlerMetaClass", "Unknown", "handler", "reprhandler"]
-
-
-#: The name under which handlers are kept that are called for every event.
-ANY = "*"
-
-
-class _Own:
-    """The channel of a handler that is called only for events fired to its very component."""
-
-
-OWN = _Own()
-
-
-class Channel:
-    """The attribute `channel` of managers: kept ready as a tuple, and followed by the plans when it changes."""
-
-    def __get__(self, manager: Any, owner: Any) -> Any:
-        return (owner if manager is None else manager)._evchannel
-
-    def __set__(self, manager: Any, channel: Any) -> None:
-        for name, value in channel_attributes(channel).items():
-            setattr(manager, name, value)
-        # A subclass may set its channel before it calls the constructor of its base.
-        if hasattr(manager, "_evtree"):
-            for name in manager._handlers:
-                manager._evtree.plans.forget(name)
-
-
-def channel_attributes(channel: Any) -> dict[str, Any]:
-    """Give the attributes that hold a channel; no channel at all means every one."""
-    return {"_evchannel": channel, "_evchannels": (ANY if channel is None else channel,)}
-
-
-class HandlerSpec:
-    """What a class says about one of its handlers."""
-
-    # No dataclass: that module alone takes longer to import than the whole kernel.
-    __slots__ = ("channel", "function", "names", "priority", "wants_event")
-
-    def __init__(
-        self, function: Callable[..., Any], names: tuple[str, ...], channel: Any, priority: float, wants_event: bool
-    ) -> None:
-        self.function = function
-        self.names = names
-        self.channel = channel
-        self.priority = priority
-        self.wants_event = wants_event
 
 
 def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
@@ -125,14 +79,6 @@ def reprhandler(handler: Any) -> str:
     names = ",".join(getattr(handler, "names", ()))
     cls = type(owner) if owner is not None else Unknown
     return f"<handler[{channel}][{names}] ({cls.__name__}.{getattr(handler, '__name__', handler)})>"
-
-
-def bound_spec(method: Any) -> HandlerSpec:
-    """Read the marks of a bound method; a method without marks handles the event of its own name."""
-    function = getattr(method, "__func__", method)
-    if not getattr(function, "handler", False):
-        return HandlerSpec(function, (function.__name__,), None, 0, wants_event(function, bound=True))
-    return HandlerSpec(function, function.names, function.channel, function.priority, wants_event(function, bound=True))
 
 
 class HandlerMetaClass(type):

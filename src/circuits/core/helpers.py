@@ -6,7 +6,7 @@ printed when there is no handler for `exception` by name; a signal stops the tre
 
 from __future__ import annotations
 
-from ._plans import FALLBACKS, Fallback
+from ._plans import Fallback, stand_in
 from ._story import print_error
 from .components import BaseComponent
 from .handlers import handler
@@ -60,5 +60,5 @@ class FallBackGenerator(BaseComponent):
         """Take all the time that is left."""
 
 
-FALLBACKS["exception"] = Fallback(FallBackExceptionHandler()._on_exception, always=False)
-FALLBACKS["signal"] = Fallback(FallBackSignalHandler()._on_signal, always=True)
+stand_in("exception", Fallback(FallBackExceptionHandler()._on_exception, always=False))
+stand_in("signal", Fallback(FallBackSignalHandler()._on_signal, always=True))

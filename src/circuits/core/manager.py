@@ -16,11 +16,11 @@ from threading import current_thread
 from types import MethodType
 
 from ._plans import Entry
+from ._specs import ANY, Channel, bound_spec
 from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, TimeoutError, Wait, sleep  # noqa: A004
 from ._tracking import enter, suspend
 from ._tree import TIMEOUT, Node, Tree
 from .events import Event, stopped
-from .handlers import ANY, Channel, bound_spec
 from .values import Value
 
 TYPE_CHECKING = False
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._coroutines import EventStream
-    from .handlers import HandlerSpec
+    from ._specs import HandlerSpec
 
 __all__ = [
+    "STREAM_LIMIT",
     "TIMEOUT",
     "CallValue",
     "ExceptionWrapper",

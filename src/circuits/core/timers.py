@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._tree import Tree
     from .events import Event
 
-__all__ = ["Timer"]
+__all__ = ["MAX_CATCH_UP", "Timer"]
 
 #: A tree that was held up for a minute owes a timer of 10 ms six thousand events; nobody wants them all at once.
 MAX_CATCH_UP = 100

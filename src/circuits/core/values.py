@@ -9,7 +9,8 @@ Rule 2: a result that is itself a Value is seen through: the reader gets what it
 from __future__ import annotations
 
 from . import events
-from .events import DONE, HAS_ERRORS, HAS_RESULT, SUSPENDED, Event
+from ._flags import DONE, HAS_ERRORS, HAS_RESULT, NOTIFY, SUSPENDED
+from .events import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Value:
 
     def setValue(self, value: Any) -> None:
         """Store a result; from the second on results form a list."""
-        store(self.event, value)
+        _store(self.event, value)
 
     def inform(self, force: bool = False) -> None:
         """Announce a change, if that is wanted and the handlers have ended.
@@ -111,7 +112,7 @@ class Value:
         Args:
             force: announce also while a handler is suspended.
         """
-        inform(self.event, force)
+        _inform(self.event, force)
 
     def __await__(self) -> Generator[Any, Any, Any]:
         # Loaded with the first coroutine: it brings asyncio with it.
@@ -155,7 +156,7 @@ def _restore(event: Event, value: Any, flags: int) -> Value:
     return Value(event)
 
 
-def store(event: Event, result: Any) -> None:
+def _store(event: Event, result: Any) -> None:
     """Add *result* to the results of *event* and announce it where that is wanted."""
     if type(result) is Value:
         # The outer event announces what the inner one is given later; it is no part of what the inner one caused.
@@ -167,10 +168,10 @@ def store(event: Event, result: Any) -> None:
         event._value.append(result)
     else:
         event._value = [event._value, result]
-    inform(event)
+    _inform(event)
 
 
-def inform(event: Event, force: bool = False) -> None:
+def _inform(event: Event, force: bool = False) -> None:
     """Announce the results of *event*, and of the events whose results they are part of, where that is wanted."""
     if event._flags & SUSPENDED and not force:
         return
@@ -178,10 +179,10 @@ def inform(event: Event, force: bool = False) -> None:
     if type(inner) is Value and not inner.result:
         return
     manager = event._manager
-    if event._flags & events.NOTIFY and manager is not None:
+    if event._flags & NOTIFY and manager is not None:
         event._announce(manager)
     for outer in event.__dict__.get("_inside", ()):
-        inform(outer)
+        _inform(outer)
 
 
 events._view.append(Value)

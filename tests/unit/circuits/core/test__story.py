@@ -123,7 +123,7 @@ def test_a_long_line_is_cut_and_says_how_long_it_was(
     run_until_idle(app)
 
     first = capsys.readouterr().err.splitlines()[0]
-    assert len(first) < MAX_TEXT + 50
+    assert len(first) < 2 * MAX_TEXT
     assert "characters)" in first
 
 
@@ -142,7 +142,7 @@ def test_an_argument_without_a_text_form_does_not_keep_the_error_from_being_told
     run_until_idle(app)
 
     story = capsys.readouterr().err
-    assert "<greet whose text form raises ValueError>" in story
+    assert "<Unshowable without a text form: ValueError>" in story
     assert "broken" in story
 
 
@@ -161,7 +161,7 @@ def test_an_error_without_a_text_form_is_told_all_the_same(
     app.fire(greet("Bob"))
     run_until_idle(app)
 
-    assert "<Mute whose text form raises ValueError>" in capsys.readouterr().err
+    assert "<Mute without a text form: ValueError>" in capsys.readouterr().err
 
 
 def test_a_cause_without_a_text_form_is_told_all_the_same(
@@ -176,7 +176,7 @@ def test_a_cause_without_a_text_form_is_told_all_the_same(
     app.fire(Event.create("arrive", Unshowable()))
     run_until_idle(app)
 
-    assert "for <arrive whose text form raises ValueError>" in capsys.readouterr().err
+    assert "for <arrive[*] (<Unshowable without a text form: ValueError> )>" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("state", ["absent", "closed"])
@@ -202,4 +202,4 @@ def test_the_story_can_be_told_of_an_event_that_nobody_handled(app: Component) -
 
 def test_a_text_form_is_shown_as_it_is() -> None:
     assert shown("Bob") == "'Bob'"
-    assert shown(Unshowable()) == "<Unshowable whose text form raises ValueError>"
+    assert shown(Unshowable()) == "<Unshowable without a text form: ValueError>"
