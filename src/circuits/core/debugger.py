@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Debugger"]
 
 #: Before all other handlers: one that stops an event does not hide it.
-FIRST = float("inf")
+_FIRST = float("inf")
 
 
 class Debugger(BaseComponent):
@@ -106,7 +106,7 @@ class Debugger(BaseComponent):
     def chop(self, trim: int | None) -> None:
         self.trim = trim
 
-    @handler(channel=ANY, priority=FIRST)
+    @handler(channel=ANY, priority=_FIRST)
     def _on_event(self, event: Event, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         if self.enabled and self._events and not self._ignores(event):
             text = describe(event, sys.maxsize)
@@ -114,7 +114,7 @@ class Debugger(BaseComponent):
                 text = f"{text[: self.trim]} ...>"
             self._say("debug", text if self.prefix is None else f"{self.prefix}: {text}")
 
-    @handler("exception", channel=ANY, priority=FIRST)
+    @handler("exception", channel=ANY, priority=_FIRST)
     def _on_exception(self, event: Event, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         if not self.enabled:
             if self._is_last_resort(event):

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ._signature import accepts, wants_event
+from ._signature import place_of, wants_event
 from .events import EventType
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class HandlerSpec:
     wants_event: bool
 
 
-def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
+def handler(*names: str | EventType | Literal[False], **kwargs: Any) -> Callable[[F], F]:
     """Mark a method as the handler of the events *names*.
 
     Args:
@@ -106,6 +106,7 @@ def bound_spec(method: Any) -> HandlerSpec:
     function = getattr(method, "__func__", method)
     if not getattr(function, "handler", False):
         return HandlerSpec(function, (function.__name__,), None, 0, wants_event(function, bound=True))
+    _check(type(getattr(method, "__self__", None)), function)
     return HandlerSpec(function, function.names, function.channel, function.priority, wants_event(function, bound=True))
 
 
@@ -151,11 +152,25 @@ def _collect(cls: type) -> list[HandlerSpec]:
 
 
 def _spec(cls: type, function: Any) -> HandlerSpec:
-    for event_class in function.event_classes:
-        problem = accepts(function, event_class)
-        if problem is not None:
-            raise TypeError(
-                f"{cls.__name__}: handler {function.__qualname__} cannot take the arguments of the event "
-                f"{event_class.__qualname__}: {problem}"
-            )
+    _check(cls, function)
     return HandlerSpec(function, function.names, function.channel, function.priority, function.event)
+
+
+def _check(cls: type, function: Any) -> None:
+    """Refuse a handler that cannot take what the events carry that it is for.
+
+    Raises:
+        TypeError: naming the handler and the event.
+    """
+    if not function.event_classes:
+        return
+    from ._carried import misfit  # late: see there
+
+    for event_class in function.event_classes:
+        problem = misfit(function, event_class)
+        if problem is not None:
+            name = getattr(function, "__qualname__", function)
+            raise TypeError(
+                f"{cls.__name__}: the handler {name} cannot take the event {event_class.__qualname__}: {problem}\n"
+                f"  {place_of(function)}"
+            )
