@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ._signature import wants_event
+from ._signature import place_of, wants_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["ANY", "OWN", "Channel", "HandlerSpec", "bound_spec", "channel_attributes"]
+__all__ = ["ANY", "OWN", "Channel", "HandlerSpec", "bound_spec", "channel_attributes", "check_fit"]
 
 #: The name under which handlers are kept that are called for every event.
 ANY = "*"
@@ -58,9 +58,30 @@ class HandlerSpec:
         self.wants_event = wants_event
 
 
+def check_fit(cls: type, function: Any) -> None:
+    """Refuse a handler that cannot take what the events carry that it is for.
+
+    Raises:
+        TypeError: naming the handler and the event.
+    """
+    if not function.event_classes:
+        return
+    from ._carried import misfit  # late: see there
+
+    for event_class in function.event_classes:
+        problem = misfit(function, event_class)
+        if problem is not None:
+            name = getattr(function, "__qualname__", function)
+            raise TypeError(
+                f"{cls.__name__}: the handler {name} cannot take the event {event_class.__qualname__}: {problem}\n"
+                f"  {place_of(function)}"
+            )
+
+
 def bound_spec(method: Any) -> HandlerSpec:
     """Read the marks of a bound method; a method without marks handles the event of its own name."""
     function = getattr(method, "__func__", method)
     if not getattr(function, "handler", False):
         return HandlerSpec(function, (function.__name__,), None, 0, wants_event(function, bound=True))
+    check_fit(type(getattr(method, "__self__", None)), function)
     return HandlerSpec(function, function.names, function.channel, function.priority, wants_event(function, bound=True))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sys
 
+from ._signature import place_of
 from .events import Event
 from .handlers import reprhandler
 
@@ -100,11 +101,9 @@ def lines_of(traceback: TracebackType | None) -> list[str]:
 
 def _definition(error: BaseException, handler: Any) -> list[str]:
     """Tell what a handler takes, when calling it has failed already."""
-    code = getattr(handler, "__code__", None)
-    traceback = error.__traceback__
-    if code is None or not isinstance(error, TypeError) or traceback is None or traceback.tb_next is not None:
+    place, traceback = place_of(handler), error.__traceback__
+    if not place or not isinstance(error, TypeError) or traceback is None or traceback.tb_next is not None:
         return []
-    place = f'File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
     return [f"  it takes {shown(handler, _parameters)}: {place}"]
 
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from ._signature import accepts, wants_event
-from ._specs import ANY, OWN, HandlerSpec, channel_attributes
+from ._signature import wants_event
+from ._specs import ANY, OWN, HandlerSpec, channel_attributes, check_fit
 from .events import EventType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, Literal, TypeVar
 
     F = TypeVar("F", bound="Callable[..., Any]")
 
 __all__ = ["HandlerMetaClass", "Unknown", "handler", "reprhandler"]
 
 
-def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
+def handler(*names: str | EventType | Literal[False], **kwargs: Any) -> Callable[[F], F]:
     """Mark a method as the handler of the events *names*.
 
     Args:
@@ -135,11 +135,5 @@ def _collect(cls: type) -> list[HandlerSpec]:
 
 
 def _spec(cls: type, function: Any) -> HandlerSpec:
-    for event_class in function.event_classes:
-        problem = accepts(function, event_class)
-        if problem is not None:
-            raise TypeError(
-                f"{cls.__name__}: handler {function.__qualname__} cannot take the arguments of the event "
-                f"{event_class.__qualname__}: {problem}"
-            )
+    check_fit(cls, function)
     return HandlerSpec(function, function.names, function.channel, function.priority, function.event)
