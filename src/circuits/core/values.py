@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import events
-from .events import DONE, HAS_ERRORS, HAS_RESULT, SUSPENDED, Event
+from .events import DONE, HAS_ERRORS, HAS_RESULT, INSIDE, NOTIFY, SUSPENDED, Event
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -160,6 +160,7 @@ def store(event: Event, result: Any) -> None:
     if type(result) is Value:
         # The outer event announces what the inner one is given later; it is no part of what the inner one caused.
         result.event.__dict__.setdefault("_inside", []).append(event)
+        result.event._flags |= INSIDE
     if not event._flags & HAS_RESULT:
         event._value = result
         event._flags |= HAS_RESULT
@@ -167,7 +168,8 @@ def store(event: Event, result: Any) -> None:
         event._value.append(result)
     else:
         event._value = [event._value, result]
-    inform(event)
+    if event._flags & (NOTIFY | INSIDE):
+        inform(event)
 
 
 def inform(event: Event, force: bool = False) -> None:
@@ -178,10 +180,11 @@ def inform(event: Event, force: bool = False) -> None:
     if type(inner) is Value and not inner.result:
         return
     manager = event._manager
-    if event._flags & events.NOTIFY and manager is not None:
+    if event._flags & NOTIFY and manager is not None:
         event._announce(manager)
-    for outer in event.__dict__.get("_inside", ()):
-        inform(outer)
+    if event._flags & INSIDE:
+        for outer in event.__dict__["_inside"]:
+            inform(outer)
 
 
 events._view.append(Value)
