@@ -10,6 +10,7 @@ __all__ = [
     "FAILURE",
     "HAS_ERRORS",
     "HAS_RESULT",
+    "INSIDE",
     "MAX_CAUSES",
     "NOTIFY",
     "PER_FIRING",
@@ -24,9 +25,9 @@ __all__ = [
 # What an event asks for. Settable on a class (also later) and on an instance.
 SUCCESS, FAILURE, COMPLETE, NOTIFY, ALERT_DONE = 1, 2, 4, 8, 16
 # What has happened to it.
-STOPPED, CANCELLED, WATCHED, SCOPED, SUSPENDED, HAS_RESULT, HAS_ERRORS, DONE = (1 << n for n in range(8, 16))
+STOPPED, CANCELLED, WATCHED, SCOPED, SUSPENDED, HAS_RESULT, HAS_ERRORS, DONE, INSIDE = (1 << n for n in range(8, 17))
 #: What is forgotten when the same event object is fired again.
-PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE
+PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE | INSIDE
 #: Flags that need attention once the handlers have been called.
 TO_SETTLE = SUCCESS | COMPLETE | ALERT_DONE | WATCHED | SCOPED | SUSPENDED
 

@@ -9,7 +9,7 @@ Rule 2: a result that is itself a Value is seen through: the reader gets what it
 from __future__ import annotations
 
 from . import events
-from ._flags import DONE, HAS_ERRORS, HAS_RESULT, NOTIFY, SUSPENDED
+from ._flags import DONE, HAS_ERRORS, HAS_RESULT, INSIDE, NOTIFY, SUSPENDED
 from .events import Event
 
 TYPE_CHECKING = False
@@ -161,6 +161,7 @@ def _store(event: Event, result: Any) -> None:
     if type(result) is Value:
         # The outer event announces what the inner one is given later; it is no part of what the inner one caused.
         result.event.__dict__.setdefault("_inside", []).append(event)
+        result.event._flags |= INSIDE
     if not event._flags & HAS_RESULT:
         event._value = result
         event._flags |= HAS_RESULT
@@ -168,7 +169,8 @@ def _store(event: Event, result: Any) -> None:
         event._value.append(result)
     else:
         event._value = [event._value, result]
-    _inform(event)
+    if event._flags & (NOTIFY | INSIDE):
+        _inform(event)
 
 
 def _inform(event: Event, force: bool = False) -> None:
@@ -181,8 +183,9 @@ def _inform(event: Event, force: bool = False) -> None:
     manager = event._manager
     if event._flags & NOTIFY and manager is not None:
         event._announce(manager)
-    for outer in event.__dict__.get("_inside", ()):
-        _inform(outer)
+    if event._flags & INSIDE:
+        for outer in event.__dict__["_inside"]:
+            _inform(outer)
 
 
 events._view.append(Value)

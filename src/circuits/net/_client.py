@@ -161,13 +161,10 @@ class Client(SocketComponent):
         self._read()
 
     def _deliver(self, connection: Connection, data: bytes) -> None:
-        self.fire(incoming(connection, data))
+        self.fire(incoming(connection, (data,)))
 
     def _answer(self, connection: Connection, data: Any) -> None:  # noqa: ARG002 - there is only one
         self.fire(write(data))
-
-    def _writes_itself(self) -> bool:
-        return not self._has_write_hook and super()._writes_itself()
 
     def _failed(self, connection: Connection, reason: OSError) -> None:  # noqa: ARG002 - there is only one
         self.fire(error(reason))

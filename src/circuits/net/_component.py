@@ -55,8 +55,8 @@ class SocketComponent(BaseComponent):
     _is_ready = False
     _has_read_hook = False
     _has_write_hook = False
-    #: The last plan for `write` events that was looked at, and whether they would reach nobody else.
-    _write_plan: tuple[Any, bool] = (None, False)
+    #: See `_writes_itself`; no plans are this class.
+    _plans_without_others: object = BaseComponent
 
     def __init__(self, bind: Any, bufsize: int, channel: str, options: dict[str, Any]) -> None:
         if channel == self._documented_channel:
@@ -100,14 +100,13 @@ class SocketComponent(BaseComponent):
 
     def _writes_itself(self) -> bool:
         """Tell whether a `write` event on our channel would reach nobody but us."""
-        channels = self._evchannels
-        if channels[0] is not self.channel:
-            channels = (self.channel,)
-        plan = self._evtree.plans.find("write", channels)
-        known, alone = self._write_plan
-        if plan is not known:
-            alone = len(plan) == 1 and getattr(plan[0][0], "__self__", None) is self
-            self._write_plan = (plan, alone)
+        if self._has_write_hook:
+            return False
+        tree = self._evtree
+        plan = tree.plans.find("write", (self.channel,))
+        alone = len(plan) == 1 and getattr(plan[0][0], "__self__", None) is self
+        # The plans of a name are thrown away when who handles it changes, so the same ones mean the same answer.
+        self._plans_without_others = tree.planned.get("write") if alone else BaseComponent
         return alone
 
     # The tree.

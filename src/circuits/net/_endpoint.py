@@ -24,7 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from circuits.core._tracking import watch
-from circuits.core.events import Event
+from circuits.core.events import NOTIFY, Event
 from circuits.core.values import Value
 
 from .events import read
@@ -90,6 +90,8 @@ class Owner(Protocol):
     _receive_size: int
     _has_read_hook: bool
     _max_queued_bytes: int | None
+    #: The plans for `write` events by which these reach nobody but the owner; something else when there are others.
+    _plans_without_others: object
 
     def _receive_by_hook(self, connection: Connection) -> None:
         """Receive by way of the hook for subclasses."""
@@ -121,8 +123,15 @@ class incoming(read):  # noqa: N801 - an event
     name = "read"
     notify = True
 
-    def __init__(self, connection: Connection, *args: Any) -> None:
-        Event.__init__(self, *args)
+    def __init__(self, connection: Connection, args: tuple[Any, ...]) -> None:
+        # What Event.__init__ does, without the calls: this is half of what an event costs.
+        self.args = args
+        self._kwargs = None
+        self._flags = NOTIFY
+        self._value = None
+        self._manager = None
+        self.cause = None
+        self._depth = 0
         self._connection = connection
         #: How many of the results have been taken care of.
         self._answered = 0
@@ -146,7 +155,7 @@ class incoming(read):  # noqa: N801 - an event
         for result in new:
             # Anything else a handler may return is between it and whoever waits for the event.
             if isinstance(result, (bytes, str, bytearray, memoryview)):
-                self._connection.answer(result)
+                self._connection.answer(as_bytes(result))
 
 
 def as_bytes(data: bytes | bytearray | memoryview | str) -> bytes | memoryview:
@@ -254,15 +263,21 @@ class Connection:
 
     # Output.
 
-    def answer(self, data: Any) -> None:
-        """Send what a handler has returned, as if it had fired a `write` event."""
+    def answer(self, data: bytes | memoryview) -> None:
+        """Send the bytes that a handler has returned, as if it had fired a `write` event."""
         owner = self.owner
-        queue = owner._evtree.queue
+        tree = owner._evtree
+        queue = tree.queue
         # When the last in the queue is input too, then nothing was queued since this turn began: nothing that ought to
         # be written before. Then, and when nobody else wants to see the event, it is left out: it would cost as much
         # as all the rest.
-        if (not queue or type(queue[-1]) is incoming) and owner._writes_itself():
-            self.write(data)
+        if (not queue or type(queue[-1]) is incoming) and (
+            tree.planned.get("write") is owner._plans_without_others or owner._writes_itself()
+        ):
+            if self._outbox is None and self.state is OPEN:
+                self._send(data)
+            else:
+                self.write(data)
         else:
             owner._answer(self, data)
 
@@ -274,7 +289,10 @@ class Connection:
             return  # the peer is gone, or we are about to go: its end has been or will be told
         if self._outbox:
             self._queue(data)
-            return
+        else:
+            self._send(data)
+
+    def _send(self, data: bytes | memoryview) -> None:
         try:
             sent = self.sock.send(data)
         except (BlockingIOError, InterruptedError):

@@ -169,13 +169,10 @@ class Server(SocketComponent):
         self._read(connection.sock)
 
     def _deliver(self, connection: Connection, data: bytes) -> None:
-        self.fire(incoming(connection, connection.sock, data))
+        self.fire(incoming(connection, (connection.sock, data)))
 
     def _answer(self, connection: Connection, data: Any) -> None:
         self.fire(write(connection.sock, data))
-
-    def _writes_itself(self) -> bool:
-        return not self._has_write_hook and super()._writes_itself()
 
     def _failed(self, connection: Connection, reason: OSError) -> None:
         self.fire(error(connection.sock, reason))
