@@ -80,6 +80,7 @@ class Host:
         self._due = 0.0  # the deadline that `_later` stands for
         self._end: Callable[[], object] | None = None  # ends `run` or `serve`
         self._own = False  # the asyncio loop was made by `run`
+        self._watches = False  # signals, on behalf of the loop
         self._stopped = False
         self._error: BaseException | None = None
 
@@ -101,6 +102,8 @@ class Host:
         self._thread = get_ident()
         self._loop.on_fork, self._loop.on_timer = self._forked, self._step_soon
         self.attached, self.lost = True, False
+        # asyncio itself learns of a signal only when the system call is interrupted, which may be too late.
+        self._watches = not self._loop.watches_signals and self._loop.watch_signals()
         try:
             self._watch()
         except BaseException:
@@ -116,6 +119,8 @@ class Host:
         self.attached = False
         self._loop.on_fork = self._loop.on_timer = None
         self._loop.awake()
+        if self._watches:
+            self._loop.unwatch_signals()
         for handle in (self._soon, self._later):
             if handle is not None:
                 handle.cancel()
@@ -338,7 +343,7 @@ class Host:
         isolate(self._watched if self._fd is None else (self._fd,))
         keep_forever(aio)
         self.attached, self.lost = False, True
-        self._stepping = self._own = False
+        self._stepping = self._own = self._watches = False
         self._aio = self._soon = self._later = self._end = self._fd = None
         self._watched.clear()
         self._loop.on_fork = self._loop.on_timer = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROGRAM = """
-import asyncio, os, signal, socket, sys, threading
+import asyncio, os, signal, socket, sys, threading, time
 from evkernel.loop import Loop
 from evkernel.poll import Poller
 
@@ -34,7 +34,7 @@ loop = Loop(poller=Poller(kind))
 loop.watch_signals()
 connections = set()
 ticks = tasks = terms = 0
-aio = None
+aio = stream = None
 
 def accept():
     try:
@@ -75,6 +75,9 @@ def do_fork(connection):
         return answer(connection, pid)
     for inherited in list(connections):
         close(inherited)  # must not reach the parent's
+    if stream is not None:
+        stream.transport.abort()  # nor this, though asyncio itself does it
+    time.sleep(0.02)  # the parent's coroutines would be due by now
 
 def do_fork_in_task(connection):
     async def fork():
@@ -110,10 +113,34 @@ def on_term(*_):
     terms += 1
     loop.wake()
 
+async def echo():
+    # a connection that belongs to asyncio, and its other end, which belongs to the kernel
+    global stream
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    reader, stream = await asyncio.open_connection(sock=ours)
+    stream.other_end = theirs
+    try:
+        while data := await reader.read(100):
+            stream.write(data)
+    finally:
+        stream.close()
+
+def do_echo(connection):
+    if stream is None:  # the coroutine has not come that far
+        return loop.call_later(0.005, lambda: do_echo(connection))
+    end = stream.other_end
+    def echoed():
+        loop.poller.discard(end.fileno())
+        answer(connection, end.recv(100).decode())
+    loop.poller.set_reader(end.fileno(), echoed)
+    end.send(b"echo")
+
 def start():
     global aio
     aio = asyncio.get_running_loop()
     host.create_task(task())
+    host.create_task(echo())
 
 listener = socket.create_server(("127.0.0.1", 0))
 listener.setblocking(False)
@@ -142,6 +169,8 @@ else:
         assert os.getpid() == parent  # the child never comes back to a foreign loop
 for connection in list(connections):
     close(connection)
+if stream is not None:
+    stream.other_end.close()
 loop.close()
 listener.close()
 print("ends", "parent" if os.getpid() == parent else "child", flush=True)
@@ -346,6 +375,17 @@ def test_a_child_may_have_children(program: Program) -> None:
     assert of_grandchild.ask("wake") == [str(grandchild), "woken"]
     assert of_child.ask("wake") == [str(child), "woken"]
     assert first.ask("wake") == [str(program.parent), "woken"]
+
+
+@pytest.mark.parametrize("program", [(*way, "epoll") for way in WAYS[1:]], ids="-".join, indirect=True)
+def test_a_child_that_closes_what_belongs_to_asyncio_closes_only_its_copy(program: Program) -> None:
+    first = program.connect()
+    assert first.ask("echo") == [str(program.parent), "echo"]
+
+    program.fork(first)
+    program.connect_to(program.children[0])
+
+    assert first.ask("echo") == [str(program.parent), "echo"]
 
 
 @pytest.mark.parametrize("program", [(*way, "epoll") for way in WAYS[1:]], ids="-".join, indirect=True)

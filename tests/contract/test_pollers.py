@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import resource
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import evkernel.poll
 from evkernel.errors import LoopClosed, NotPollable, UnknownPoller
 from evkernel.poll import Poller, available_kinds
 from evkernel.testing import Recorder
@@ -152,6 +154,18 @@ def test_a_hang_up_wakes_a_lone_reader(poller: Poller, pair: Pair, recorder: Rec
     assert recorder.names() == ["read"]
 
 
+def test_a_pipe_without_a_writer_wakes_its_lone_reader(poller: Poller, recorder: Recorder) -> None:
+    reader, writer = os.pipe()
+    poller.set_reader(reader, recorder.callback("read"))
+
+    os.close(writer)  # a hang-up, and nothing to read
+    turn(poller)
+
+    assert recorder.names() == ["read"]
+    poller.discard(reader)
+    os.close(reader)
+
+
 def test_a_pipe_without_a_reader_wakes_its_lone_writer(poller: Poller, recorder: Recorder) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -220,12 +234,14 @@ def test_a_negative_timeout_does_not_wait(poller: Poller, pair: Pair) -> None:
 def test_a_signal_in_the_midst_of_a_wait_is_handled_and_the_wait_goes_on(poller: Poller, pair: Pair) -> None:
     left, right = pair
     poller.set_reader(left.fileno(), print)
-    before = signal.signal(signal.SIGALRM, lambda *_: right.send(b"x"))
+    before = signal.signal(signal.SIGUSR1, lambda *_: right.send(b"x"))
+    sender = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1))
+    sender.start()
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
         ready = poller.wait(30)
     finally:
-        signal.signal(signal.SIGALRM, before)
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
 
     assert [fd for fd, _ in ready] == [left.fileno()]
 
@@ -359,8 +375,12 @@ def test_a_descriptor_closed_underneath_does_not_disturb_the_others(
 
     turn(poller)  # select finds out first
     turn(poller)
-
     assert set(recorder.names()) == {"read"}
+
+    left.recv(1)
+    before = time.monotonic()
+    assert list(poller.wait(0.02)) == []  # and it makes nobody spin
+    assert time.monotonic() - before >= 0.0199
     other_end.close()
 
 
@@ -810,6 +830,20 @@ def test_a_closed_poller_says_so(poller: Poller, pair: Pair) -> None:
             refused()
     assert not poller.discard(fd)
     assert len(poller) == 0
+
+
+def test_an_error_that_no_descriptor_is_to_blame_for_is_raised(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        @staticmethod
+        def select(*_: object) -> None:
+            raise OSError(errno.ENOMEM, "no memory")
+
+    poller = Poller("select")
+    poller.set_reader(pair[0].fileno(), print)
+    monkeypatch.setattr(evkernel.poll, "select", Broken)
+
+    with pytest.raises(OSError, match="no memory"):
+        poller.wait(0)
 
 
 def test_two_threads_have_pollers_of_their_own(poller: Poller, pair: Pair, recorder: Recorder) -> None:

@@ -48,6 +48,12 @@ def turning(loop: Loop, first: Callable[[], object]) -> Callable[[], None]:
     return turn
 
 
+def wake_from_another_thread(loop: Loop) -> None:
+    thread = threading.Thread(target=loop.wake)
+    thread.start()
+    thread.join()
+
+
 # ── coming and going ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -233,7 +239,7 @@ def test_a_later_wish_does_not_delay_an_earlier_timer(loop: Loop) -> None:
 
 def test_an_earlier_timer_replaces_the_one_that_was_waited_for(loop: Loop, host: Host) -> None:
     loop.call_later(3600, print)
-    loop.call_soon(lambda: loop.call_later(0.005, host.stop))
+    loop.call_soon(lambda: loop.call_soon(lambda: loop.call_later(0.005, host.stop)))  # in the second step
 
     host.run()
 
@@ -344,19 +350,32 @@ def test_turning_the_loop_outside_a_step_swallows_no_wake(loop: Loop, recorder: 
     async def turn_outside() -> None:
         host.attach()
         await asyncio.sleep(0.005)
-        for timeout in (0, 0.001):
-            for _ in range(2):
-                await asyncio.sleep(0.005)
-                recorder.clear()
-                thread = threading.Thread(target=loop.wake)
-                thread.start()
-                thread.join()
-                loop.turn(timeout)
-                await asyncio.sleep(0.005)
-                assert "turn" in recorder.names()
+        for timeout in (0, 0.001, 0, 0.001):
+            await asyncio.sleep(0.005)
+            recorder.clear()
+            wake_from_another_thread(loop)
+            loop.turn(timeout)
+            await asyncio.sleep(0.005)
+            assert "turn" in recorder.names()
         host.detach()
 
     asyncio.run(turn_outside())
+
+
+def test_sleeping_outside_a_step_makes_nobody_deaf(loop: Loop, recorder: Recorder) -> None:
+    host = Host(loop, turning(loop, recorder.callback("turn")))
+
+    async def sleep_outside() -> None:
+        host.attach()
+        await asyncio.sleep(0.005)
+        loop.turn(0.001)
+        recorder.clear()
+        wake_from_another_thread(loop)
+        await asyncio.sleep(0.005)
+        assert "turn" in recorder.names()
+        host.detach()
+
+    asyncio.run(sleep_outside())
 
 
 def test_a_host_sleeps_when_there_is_nothing_to_do(loop: Loop, recorder: Recorder) -> None:
@@ -365,9 +384,7 @@ def test_a_host_sleeps_when_there_is_nothing_to_do(loop: Loop, recorder: Recorde
 
     async def idle() -> None:
         host.attach()
-        thread = threading.Thread(target=loop.wake)
-        thread.start()
-        thread.join()
+        wake_from_another_thread(loop)
         await asyncio.sleep(0.05)
         host.detach()
 

@@ -242,6 +242,21 @@ def test_a_wake_ends_one_wait(loop: Loop) -> None:
         loop.wait(None)
 
 
+def test_a_wake_in_the_midst_of_a_sleep_ends_only_that_one(
+    loop: Loop, poller: ScriptedPoller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def woken(timeout: float | None) -> list[tuple[int, int]]:
+        loop.wake()
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(poller, "wait", woken)
+        loop.wait(None)
+
+    with pytest.raises(Deadlock):
+        loop.wait(None)
+
+
 def test_a_wake_between_the_decision_to_sleep_and_the_sleep_is_seen(
     loop: Loop, poller: ScriptedPoller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,12 +347,14 @@ def test_a_signal_handler_can_wake_the_loop(kind: str, recorder: Recorder) -> No
         recorder.record("signal")
         loop.stop()
 
-    before = signal.signal(signal.SIGALRM, handle)
+    before = signal.signal(signal.SIGUSR1, handle)
+    sender = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1))
+    sender.start()
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
         loop.run()
     finally:
-        signal.signal(signal.SIGALRM, before)
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
         loop.close()
 
     assert recorder.names() == ["signal"]
@@ -658,14 +675,25 @@ def test_a_wake_in_the_child_is_not_one_in_the_parent(real_loop: Loop) -> None:
     real_loop.turn(0.001)
 
     def check() -> bool:
-        woken = threading.Timer(0.01, real_loop.stop)
-        woken.start()
-        real_loop.run()
-        return True
+        real_loop.doze()
+        real_loop.wake()
+        return len(real_loop.poller.wait(10)) == 1
 
     assert in_child(check)
-    assert real_loop.poller.wait(0) == []
-    assert [fd for fd, _ in real_loop.poller.wait(0.001)] == []
+    assert list(real_loop.poller.wait(0.001)) == []
+
+
+def test_a_wake_in_the_parent_is_not_one_in_the_child(real_loop: Loop) -> None:
+    real_loop.turn(0.001)
+    real_loop.doze()
+    real_loop.wake()
+
+    def check() -> bool:
+        real_loop.doze()
+        return list(real_loop.poller.wait(0.001)) == []
+
+    assert in_child(check)
+    assert len(real_loop.poller.wait(10)) == 1
 
 
 def test_signals_of_the_child_are_not_those_of_the_parent(real_loop: Loop, recorder: Recorder) -> None:

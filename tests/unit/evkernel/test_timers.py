@@ -181,6 +181,16 @@ def test_restored_timers_take_their_old_places(heap: TimerHeap, recorder: Record
     assert recorder.names() == ["a", "b", "later"]
 
 
+def test_a_restored_timer_can_be_cancelled_like_any_other(heap: TimerHeap) -> None:
+    heap.add(1, print)
+    heap.restore(due := heap.pop_due(1))
+
+    due[0].cancel()
+
+    assert len(heap) == 0
+    assert heap.next_deadline() is None
+
+
 def test_cancelled_entries_are_swept_by_the_next_addition(heap: TimerHeap) -> None:
     heap.add(0, print)
     cancelled = [heap.add(1000 + number, print) for number in range(2 * SWEEP_FLOOR)]
