@@ -13,7 +13,8 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 
 from ._flags import CANCELLED, DONE, STOPPED, TO_SETTLE
 from ._tasks import start_generator
-from ._tracking import drop, fail, settle, wake_named
+from ._tracking import drop, fail, settle
+from ._waiting import wake_named
 from .values import _store
 
 TYPE_CHECKING = False

@@ -12,14 +12,15 @@ Rule 3: a step resumes its task once; what comes later finds it disarmed.
 
 from __future__ import annotations
 
-import builtins
 from types import GeneratorType
 
 from evkernel.clock import MONOTONIC
 
+from ._errors import TimeoutError  # noqa: A004 - documented name
 from ._flags import DONE
 from ._story import shown
-from ._tracking import fail, resume, suspend, unwatch, watch
+from ._tracking import fail, resume, suspend
+from ._waiting import forget_named, on_one_of, unwatch, watch
 from .events import Event
 from .values import Value, _store
 
@@ -33,11 +34,7 @@ if TYPE_CHECKING:
     from ._tree import Tree
     from .manager import Manager
 
-__all__ = ["Call", "CallValue", "ExceptionWrapper", "Sleep", "Step", "Task", "TimeoutError", "Wait", "sleep"]
-
-
-class TimeoutError(builtins.TimeoutError):  # noqa: A001 - documented name; whoever catches the builtin catches it
-    """A wait or a call has run out of time."""
+__all__ = ["Call", "CallValue", "ExceptionWrapper", "Sleep", "Step", "Task", "Wait", "sleep"]
 
 
 class CallValue:
@@ -241,7 +238,7 @@ class Sleep(Step):
         return self
 
     def __await__(self) -> Generator[Any, Any, None]:
-        from ._coroutines import sleep_for  # late: loaded with the first coroutine
+        from ._awaits import sleep_for  # late: loaded with the first coroutine
 
         return sleep_for(self.seconds).__await__()
 
@@ -337,7 +334,7 @@ class Call(_Timed):
         self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import call  # late: loaded with the first coroutine
+        from ._awaits import call  # late: loaded with the first coroutine
 
         return call(self).__await__()
 
@@ -390,23 +387,9 @@ class Wait(_Timed):
             self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import wait  # late: loaded with the first coroutine
+        from ._awaits import wait  # late: loaded with the first coroutine
 
         return wait(self).__await__()
 
     def __repr__(self) -> str:
         return f"<wait for {self.event!r}>"
-
-
-def on_one_of(event: Event, channels: tuple[Any, ...]) -> bool:
-    """Tell whether *event* was fired on one of *channels*; on every channel counts for each of them."""
-    return not channels or "*" in channels or any(channel == "*" or channel in channels for channel in event.channels)
-
-
-def forget_named(tree: Tree, name: str, waiter: Any) -> None:
-    """Take a waiter out of the list of those who wait for events of that name."""
-    waiters = tree.waiters.get(name)
-    if waiters is not None and waiter in waiters:
-        waiters.remove(waiter)
-        if not waiters:
-            del tree.waiters[name]

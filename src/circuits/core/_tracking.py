@@ -30,6 +30,7 @@ from ._flags import (
     WATCHED,
 )
 from ._story import lines_of, print_error
+from ._waiting import wake_named
 from .events import Event, exception
 from .values import Value, _inform, _store
 
@@ -37,21 +38,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-    from typing import Protocol as _Protocol
 
     from ._tree import Tree
-else:
-    # The kernel starts without the module typing; nothing asks a waiter at run time whether it is one.
-    _Protocol = object
 
-__all__ = ["Scope", "Waiter", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend", "unwatch", "watch"]
-
-
-class Waiter(_Protocol):
-    """Somebody who waits for an event to be done."""
-
-    def wake(self, event: Event) -> None:
-        """Go on: *event* is done."""
+__all__ = ["Scope", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend"]
 
 
 class Scope:
@@ -135,27 +125,6 @@ def settle(tree: Tree, event: Event) -> None:
         wake_named(tree, event)
     if scope is not None:
         _leave(tree, scope)
-
-
-def wake_named(tree: Tree, event: Event) -> None:
-    """Wake those who wait for an event of this name."""
-    for waiter in tuple(tree.waiters.get(event.name, ())):
-        waiter.wake(event)
-
-
-def watch(event: Event, waiter: Waiter) -> None:
-    """Have *waiter* woken once *event*, which is not done, is."""
-    if event._flags & WATCHED:
-        event._waiters.append(waiter)
-    else:
-        event._flags |= WATCHED
-        event._waiters = [waiter]
-
-
-def unwatch(event: Event, waiter: Waiter) -> None:
-    """Undo `watch`."""
-    if event._flags & WATCHED and waiter in event._waiters:
-        event._waiters.remove(waiter)
 
 
 def _leave(tree: Tree, scope: Scope | None) -> None:

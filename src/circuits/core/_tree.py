@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._plans import Entry
     from ._runner import Runner
     from ._tasks import Task
-    from ._tracking import Waiter
+    from ._waiting import Waiter
     from .events import Event
     from .manager import Manager
     from .pollers import BasePoller
@@ -263,11 +263,3 @@ class Tree:
             self.loop.timers.adopt(other._loop.timers)
         if self.idle:
             self.wake()
-
-    def start_coroutine(self, task: CoroutineTask) -> None:
-        """Run a coroutine on the asyncio loop that hosts the tree; a tree that is turned by hand makes itself one."""
-        from ._runner import Runner  # late: a tree that is never run needs none
-
-        if self.runner is None:
-            self.runner = Runner(self)
-        self.runner.start_coroutine(task)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from ._tracking import Scope, Waiter
+    from ._tracking import Scope
+    from ._waiting import Waiter
     from .manager import Manager
     from .values import Value
 
@@ -265,9 +266,7 @@ class Event(metaclass=EventType):
     @property
     def value(self) -> Value | None:
         """The results of the handlers; None before the event is fired."""
-        if self._manager is None:
-            return None
-        return _view[0](self)
+        return None if self._manager is None else self._results()
 
     @value.setter
     def value(self, result: Any) -> None:
@@ -278,7 +277,10 @@ class Event(metaclass=EventType):
         """Tell *manager*, which has fired this event, about a result; built-in events may have a shorter way."""
         notify = self.notify
         name = notify if isinstance(notify, str) else f"{self.name}_value_changed"
-        manager.fire(Event.create(name, _view[0](self)), manager)
+        manager.fire(Event.create(name, self._results()), manager)
+
+    def _results(self) -> Value:
+        return _view[0](self)
 
     def causes(self) -> Iterator[Event]:
         """Walk from the event that caused this one back to the first that is remembered."""

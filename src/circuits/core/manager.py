@@ -15,9 +15,10 @@ import os
 from threading import current_thread
 from types import MethodType
 
+from ._errors import TimeoutError, UnregistrableError  # noqa: A004 - documented name
 from ._plans import Entry
 from ._specs import ANY, Channel, bound_spec
-from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, TimeoutError, Wait, sleep  # noqa: A004
+from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, sleep
 from ._tracking import enter, suspend
 from ._tree import TIMEOUT, Node, Tree
 from .events import Event, stopped
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from threading import Thread
     from typing import Any
 
-    from ._coroutines import EventStream
+    from ._runner import Runner
     from ._specs import HandlerSpec
+    from ._streams import EventStream
 
 __all__ = [
     "STREAM_LIMIT",
@@ -48,10 +50,6 @@ __all__ = [
 STREAM_LIMIT = 1024
 
 _new_value = Value.__new__
-
-
-class UnregistrableError(Exception):
-    """A component cannot become the child of that parent."""
 
 
 class Manager:
@@ -194,7 +192,7 @@ class Manager:
         Raises:
             StreamOverflow: from the `async for`, when more than *limit* events were waiting.
         """
-        from ._coroutines import EventStream  # late: brings asyncio, as the first coroutine does
+        from ._streams import EventStream  # late: brings asyncio, as the first coroutine does
 
         return EventStream(self._evtree, event if isinstance(event, str) else event.name, channels, limit)
 
@@ -390,6 +388,13 @@ class Manager:
                 root.fire(stopped(root))
                 root._running = False
                 root._evtree.wake()
+
+    def _turned_by_hand(self) -> Runner:
+        """Give the tree, which nobody runs, what looks after its coroutines."""
+        from ._runner import Runner  # late: most components never run
+
+        self._evtree.runner = Runner(self._evtree)
+        return self._evtree.runner
 
     def _set_thread(self, thread: Thread | None) -> None:
         self.__thread = thread

@@ -116,7 +116,7 @@ class Value:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         # Loaded with the first coroutine: it brings asyncio with it.
-        from ._coroutines import wait_until_done
+        from ._awaits import wait_until_done
 
         return wait_until_done(self.event).__await__()
 
