@@ -149,6 +149,19 @@ class Manager:
 
     fireEvent = fire  # noqa: N815 - documented name
 
+    def _fire_input(self, event: Event) -> None:
+        """Fire a new event on our channel from a callback of the loop: it has no cause, and nobody wants its value.
+
+        This is `fire` without what such an event has no use for, for those who fire one for every packet.
+        """
+        tree = self._evtree
+        if tree.current is not None or tree.idle or self._evchannels[0] is not self.channel:
+            self.fire(event)
+            return
+        event.channels = self._evchannels
+        event._manager = self
+        tree.queue.append(event)
+
     def call(self, event: Event, *channels: Any, **kwargs: Any) -> Call:
         """Fire an event and wait for it: `x = yield self.call(e)` gives the Value, `await self.call(e)` the result.
 

@@ -161,7 +161,7 @@ class Client(SocketComponent):
         self._read()
 
     def _deliver(self, connection: Connection, data: bytes) -> None:
-        self.fire(incoming(connection, (data,)))
+        self._fire_input(incoming(connection, (data,)))
 
     def _answer(self, connection: Connection, data: Any) -> None:  # noqa: ARG002 - there is only one
         self.fire(write(data))

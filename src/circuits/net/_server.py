@@ -169,7 +169,7 @@ class Server(SocketComponent):
         self._read(connection.sock)
 
     def _deliver(self, connection: Connection, data: bytes) -> None:
-        self.fire(incoming(connection, (connection.sock, data)))
+        self._fire_input(incoming(connection, (connection.sock, data)))
 
     def _answer(self, connection: Connection, data: Any) -> None:
         self.fire(write(connection.sock, data))
