@@ -161,6 +161,7 @@ class Event(metaclass=EventType):
         "_flags",
         "_kwargs",
         "_manager",
+        "_outers",
         "_scope",
         "_value",
         "_waiters",
@@ -186,6 +187,7 @@ class Event(metaclass=EventType):
     _manager: Manager | None
     _value: Any
     _scope: Scope | None
+    _outers: list[Event]
     _waiters: list[Waiter]
     _defaults: int
 
