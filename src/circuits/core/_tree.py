@@ -18,10 +18,11 @@ from evkernel.clock import MONOTONIC
 from evkernel.loop import Loop
 
 from ._dispatch import deliver
+from ._flags import STOPPED
 from ._plans import Plans
 from ._tasks import advance_tasks
 from ._tracking import resume
-from .events import STOPPED, generate_events
+from .events import generate_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

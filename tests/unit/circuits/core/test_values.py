@@ -201,12 +201,12 @@ def test_lists_of_values_may_be_nested_deep(app: Component) -> None:
             return depth
 
     Deep().register(app)
-    event = ask_on(5_000)
+    event = ask_on(1_000)
     event.success = True
     value = app.fire(event)
     run_until_idle(app, limit=20_000)
 
-    rest, depth = value.value, 5_000
+    rest, depth = value.value, 1_000
     while isinstance(rest, list):
         rest, number = rest
         assert number == depth
