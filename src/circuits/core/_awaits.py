@@ -11,9 +11,10 @@ from __future__ import annotations
 from _thread import get_ident
 
 from evkernel import hosted
+from evkernel.clock import MONOTONIC
 
 from ._errors import TimeoutError  # noqa: A004 - documented name
-from ._flags import DONE
+from ._flags import DONE, HAS_ERRORS
 from ._story import shown
 from ._waiting import forget_named, on_one_of, unwatch, watch
 from .events import Event
@@ -50,21 +51,27 @@ class Future:
         return event
 
 
-async def wait_until_done(event: Event) -> Any:
-    """Wait for the final result of *event*.
+async def wait_until_done(event: Event, timeout: float | None = None, what: Any = None) -> Any:
+    """Wait for the final result of *event*, that of nested values included.
 
     Raises:
         Exception: what a handler of the event has raised.
+        TimeoutError: after *timeout* seconds.
     """
-    await _wait_for_event(event, None, event._results())
-    return await _outcome(event)
+    deadline = None if timeout is None else MONOTONIC.now() + timeout
+    # One after the other: what is nested in an event is known when that is done.
+    for inner in event._results().events():
+        left = None if deadline is None else max(0.0, deadline - MONOTONIC.now())
+        await _wait_for_event(inner, left, what)
+        if inner._flags & HAS_ERRORS:
+            raise _error_of(inner)
+    return event._results().value
 
 
 async def call(step: Call) -> Any:
     """Fire the event of a call and wait for its final result."""
     step.manager.fire(step.event, *step.channels)
-    await _wait_for_event(step.event, step.timeout, step)
-    return await _outcome(step.event)
+    return await wait_until_done(step.event, step.timeout, step)
 
 
 async def wait(step: Wait) -> Value:
@@ -86,7 +93,7 @@ async def sleep_for(seconds: float) -> None:
     await hosted.sleep(seconds)
 
 
-async def _wait_for_event(event: Event, timeout: float | None, what: Any) -> None:
+async def _wait_for_event(event: Event, timeout: float | None, what: Any = None) -> None:
     if event._flags & DONE:
         return
     waiter = Future()
@@ -94,22 +101,22 @@ async def _wait_for_event(event: Event, timeout: float | None, what: Any) -> Non
     tree = manager._evtree if manager is not None else None
     if tree is None or tree.thread in (None, get_ident()):
         watch(event, waiter)
+        try:
+            await waiter.wait(timeout, what)
+        finally:
+            unwatch(event, waiter)
     else:
         # The event belongs to a tree of another thread, which alone may look at its state.
         tree.loop.call_soon(lambda: waiter.wake(event) if event._flags & DONE else watch(event, waiter))
-    try:
-        await waiter.wait(timeout, what)
-    finally:
-        unwatch(event, waiter)
+        try:
+            await waiter.wait(timeout, what)
+        finally:
+            tree.loop.call_soon(lambda: unwatch(event, waiter))
 
 
-async def _outcome(event: Event) -> Any:
-    value = event._value
-    if hasattr(value, "getValue"):
-        return await wait_until_done(value.event)
-    errors = event._results().errors
-    if errors:
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, tuple) and len(item) == 3 and isinstance(item[1], BaseException):
-                raise item[1]
-    return event._results().value
+def _error_of(event: Event) -> BaseException:
+    results = event._value if type(event._value) is list else [event._value]
+    for item in results:
+        if isinstance(item, tuple) and len(item) == 3 and isinstance(item[1], BaseException):
+            return item[1]
+    return RuntimeError(f"{shown(event)} has failed")

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._tree import Tree
+    from .manager import Manager
 
-__all__ = ["Scope", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend"]
+__all__ = ["Scope", "drop", "enqueue", "enter", "fail", "resume", "settle", "stop_root", "suspend"]
 
 
 class Scope:
@@ -59,25 +60,57 @@ class Scope:
 
 def enter(tree: Tree, event: Event) -> None:
     """Prepare an event that asks for something, or that a handler fires, for the queue."""
-    if event._flags & DONE:
-        # The same object is fired again: it forgets what it was given the last time.
-        event._flags &= ~PER_FIRING
-        event._value = None
-        event._manager = None
-        event.cause = None
-        event.source = None
-        event._depth = 0
-        event.waitingHandlers = 0
-        event.__dict__.pop("_inside", None)
     parent = None
     current = tree.current
     # Other threads fire while a handler runs here; what they fire is not caused by it.
     if current is not None and tree.thread == get_ident():
-        _remember_cause(event, current, tree.handler)
+        if event._manager is not None:
+            _cut_loop(event, current)
+        if current is not event:
+            _remember_cause(event, current, tree.handler)
         if current._flags & SCOPED:
             parent = current._scope
     if parent is not None or event._flags & COMPLETE:
         _join(event, parent)
+
+
+def enqueue(tree: Tree, manager: Manager, event: Event, channels: tuple[Any, ...], priority: float) -> None:
+    """Queue an event that has a priority, or that has been fired before: the event alone does not say enough.
+
+    Fired again while it is in flight, it stays one event, which is done when the last of its deliveries is.
+    """
+    in_flight = event._manager is not None and not event._flags & DONE
+    if event._flags & DONE:
+        _forget(event)
+    enter(tree, event)
+    if in_flight:
+        suspend(event)
+    else:
+        event.channels = channels
+    event._manager = manager
+    tree.queue.append((event, channels, priority, in_flight))
+    if priority:
+        tree.prioritised = True
+
+
+def _forget(event: Event) -> None:
+    """Have an event that is fired once more forget what it was given the last time."""
+    event._flags &= ~PER_FIRING
+    event._value = None
+    event.cause = None
+    event.source = None
+    event._depth = 0
+    event.waitingHandlers = 0
+
+
+def _cut_loop(event: Event, cause: Event) -> None:
+    """Keep the causes of an event that is fired again, by what it has caused, from leading back to itself."""
+    node = cause
+    while node is not event and node.cause is not None:
+        if node.cause is event:
+            node.cause = None
+            return
+        node = node.cause
 
 
 def _remember_cause(event: Event, cause: Event, handler: Callable[..., Any] | None) -> None:
@@ -133,6 +166,9 @@ def _leave(tree: Tree, scope: Scope | None) -> None:
         if scope.pending:
             return
         event = scope.event
+        # The event and its scope would keep each other alive.
+        event._flags &= ~SCOPED
+        event._scope = None
         if not event._flags & CANCELLED:
             told = event.child("complete", event, Value(event).value)
             _tell(tree, event, told, event.complete_channels or event.channels, scope.parent)

@@ -18,8 +18,10 @@ from evkernel.clock import MONOTONIC
 from evkernel.loop import Loop
 
 from ._dispatch import deliver
+from ._flags import STOPPED
 from ._plans import Plans
 from ._tasks import advance_tasks
+from ._tracking import resume
 from .events import generate_events
 
 TYPE_CHECKING = False
@@ -204,12 +206,21 @@ class Tree:
         for _ in range(len(queue)):
             item = queue.popleft()
             if type(item) is tuple:
-                deliver(self, item[0], item[1])
+                self._deliver_special(*item)
             else:
                 deliver(self, item, item.channels)
             # A handler has flushed, and so delivered the rest of what this flush began with.
             if self._flushes != flushes:
                 break
+
+    def _deliver_special(self, event: Event, channels: tuple[Any, ...], _priority: float, in_flight: bool) -> None:
+        """Deliver an event that has a priority or was fired before; see `_tracking.enqueue`."""
+        event.channels = channels
+        if in_flight:
+            event._flags &= ~STOPPED
+        deliver(self, event, channels)
+        if in_flight:
+            resume(self, event)
 
     def _sort_queue(self) -> None:
         """Put what is queued in the order of priority; other threads may append meanwhile."""

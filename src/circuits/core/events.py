@@ -162,6 +162,7 @@ class Event(metaclass=EventType):
         "_flags",
         "_kwargs",
         "_manager",
+        "_outers",
         "_scope",
         "_value",
         "_waiters",
@@ -187,6 +188,7 @@ class Event(metaclass=EventType):
     _manager: Manager | None
     _value: Any
     _scope: Scope | None
+    _outers: list[Event]
     _waiters: list[Waiter]
     _defaults: int
 

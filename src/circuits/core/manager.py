@@ -19,7 +19,7 @@ from ._errors import TimeoutError, UnregistrableError  # noqa: A004 - documented
 from ._plans import Entry
 from ._specs import ANY, Channel, bound_spec
 from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, sleep
-from ._tracking import enter, suspend
+from ._tracking import enqueue, enter, suspend
 from ._tree import TIMEOUT, Node, Tree
 from .events import Event, stopped
 from .values import Value
@@ -131,16 +131,15 @@ class Manager:
         tree = self._evtree
         if not channels:
             channels = event.channels or self._evchannels
-        if event._flags or tree.current is not None or event._manager is not None:
-            enter(tree, event)
         if kwargs or event._manager is not None:
-            # With a priority, or in flight on other channels already, an event alone does not say enough.
-            tree.queue.append((event, channels, _option("fire", "priority", kwargs, 0)))
-            tree.prioritised = True
+            enqueue(tree, self, event, channels, _option("fire", "priority", kwargs, 0))
         else:
+            if event._flags or tree.current is not None:
+                enter(tree, event)
+            event.channels = channels
+            event._manager = self
+            # Last: from here on the thread that runs the tree may deliver it.
             tree.queue.append(event)
-        event.channels = channels
-        event._manager = self
         if tree.idle:
             tree.wake()
         value = _new_value(Value)
