@@ -50,20 +50,24 @@ class Scope:
 
     __slots__ = ("event", "parent", "pending")
 
-    def __init__(self, event: Event, parent: Scope | None) -> None:
-        self.event = event
-        self.parent = parent
-        self.pending = 0
-        if parent is not None:
-            parent.pending += 1
+    event: Event
+    parent: Scope | None
+    pending: int
+
+
+_new_scope = Scope.__new__
 
 
 def enter(tree: Tree, event: Event) -> None:
     """Prepare an event that asks for something, or that a handler fires, for the queue."""
-    parent = None
     current = tree.current
+    if current is None:
+        if event._flags & COMPLETE:
+            _join(event, None)
+        return
+    parent = None
     # Other threads fire while a handler runs here; what they fire is not caused by it.
-    if current is not None and tree.thread == get_ident():
+    if tree.thread == get_ident():
         if event._manager is not None:
             _cut_loop(event, current)
         if current is not event:
@@ -118,23 +122,38 @@ def _remember_cause(event: Event, cause: Event, handler: Callable[..., Any] | No
     event.source = handler
     event._depth = cause._depth + 1
     if event._depth >= 2 * MAX_CAUSES:
-        oldest: Event | None = cause
-        for _ in range(MAX_CAUSES - 1):
-            oldest = oldest.cause if oldest is not None else None
-        if oldest is not None:
-            oldest.cause = None
-        event._depth = MAX_CAUSES
+        _cut_causes(event)
+
+
+def _cut_causes(event: Event) -> None:
+    """Forget the older half of what led to *event*."""
+    oldest: Event | None = event
+    for _ in range(MAX_CAUSES):
+        oldest = oldest.cause if oldest is not None else None
+    if oldest is not None:
+        oldest.cause = None
+    event._depth = MAX_CAUSES
 
 
 def _join(event: Event, parent: Scope | None) -> None:
     """Count *event* in the scope of what caused it; one with the `complete` flag opens its own inside that."""
     if event._flags & SCOPED:
         return
-    scope = Scope(event, parent) if event._flags & COMPLETE else parent
-    if scope is not None:
-        event._scope = scope
-        event._flags |= SCOPED
+    scope = parent
+    if event._flags & COMPLETE:
+        # No constructor: it would take longer than all that is done here.
+        scope = _new_scope(Scope)
+        scope.event = event
+        scope.parent = parent
+        scope.pending = 1
+        if parent is not None:
+            parent.pending += 1
+    elif scope is not None:
         scope.pending += 1
+    else:
+        return
+    event._scope = scope
+    event._flags |= SCOPED
 
 
 def settle(tree: Tree, event: Event) -> None:
@@ -143,13 +162,13 @@ def settle(tree: Tree, event: Event) -> None:
     if flags & SUSPENDED:
         return
     event._flags = flags | DONE
-    wanted = 0 if flags & CANCELLED else flags
     scope = event._scope if flags & SCOPED else None
-    if wanted & ALERT_DONE:
-        _tell(tree, event, event.child("done", event, Value(event).value), event.channels, scope)
-    if wanted & SUCCESS and not flags & HAS_ERRORS:
-        told = event.child("success", event, Value(event).value)
-        _tell(tree, event, told, event.success_channels or event.channels, scope)
+    if flags & (ALERT_DONE | SUCCESS) and not flags & CANCELLED:
+        if flags & ALERT_DONE:
+            _tell(tree, event, event.child("done", event, _result(event)), event.channels, scope)
+        if flags & SUCCESS and not flags & HAS_ERRORS:
+            told = event.child("success", event, _result(event))
+            _tell(tree, event, told, event.success_channels or event.channels, scope)
     if flags & WATCHED:
         waiters, event._waiters = event._waiters, []
         for waiter in waiters:
@@ -170,17 +189,32 @@ def _leave(tree: Tree, scope: Scope | None) -> None:
         event._flags &= ~SCOPED
         event._scope = None
         if not event._flags & CANCELLED:
-            told = event.child("complete", event, Value(event).value)
+            told = event.child("complete", event, _result(event))
             _tell(tree, event, told, event.complete_channels or event.channels, scope.parent)
         scope = scope.parent
+
+
+def _result(event: Event) -> Any:
+    """Give the value of an event; most are told of without one, or with one that is nothing but itself."""
+    value = event._value
+    kind = type(value)
+    return Value(event).value if kind is Value or kind is list else value
 
 
 def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...], scope: Scope | None) -> None:
     """Fire *told*, which is about *event*, as the kernel: the event is its cause, not the handler that runs."""
     told.channels = channels
     told._manager = tree.root
-    _remember_cause(told, event, None)
-    if scope is not None:
+    told.cause = event
+    told._depth = event._depth + 1
+    if told._depth >= 2 * MAX_CAUSES:
+        _cut_causes(told)
+    if scope is not None and not told._flags:
+        # As `_join` would do for an event that asks for nothing.
+        told._scope = scope
+        told._flags = SCOPED
+        scope.pending += 1
+    elif scope is not None:
         _join(told, scope)
     tree.queue.append(told)
     if tree.idle:

@@ -232,7 +232,7 @@ class Event(metaclass=EventType):
             made = _named_class(Event, f"{self.name}_{name}")
             if self.name is cls.name and len(cls._children) < MAX_CHILD_CLASSES:
                 cls._children[name] = made
-        event: Event = made(*args, **kwargs)
+        event: Event = made(*args, **kwargs) if kwargs else made(*args)
         event.parent = self
         return event
 
