@@ -8,10 +8,14 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from circuits import Component
+from support.core import EventRecorder, clock_of, on_manual_clock, run_until_idle
 from support.leaks import Holdings, kill_children
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from evkernel.testing import ManualClock
 
 # No deadlines: a busy machine is not a bug. The short search is the same on every run, so that a change is never blamed
 # for a bug it did not make; the long one (`make fuzz`) looks for those, and remembers what it found.
@@ -47,3 +51,28 @@ def nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     if leaked := before.leaked_since():
         kill_children(leaked.children)
         pytest.fail(f"leaked {leaked}", pytrace=False)
+
+
+class App(Component):
+    """The root of a test's tree."""
+
+
+@pytest.fixture
+def app() -> App:
+    """An empty tree on a clock that the test turns; it is ticked by hand."""
+    return on_manual_clock(App())
+
+
+@pytest.fixture
+def clock(app: App) -> ManualClock:
+    """The clock of `app`."""
+    return clock_of(app)
+
+
+@pytest.fixture
+def recorder(app: App) -> EventRecorder:
+    """A component of `app` that remembers every event."""
+    recorder = EventRecorder().register(app)
+    run_until_idle(app)
+    recorder.clear()
+    return recorder

@@ -1,10 +1,23 @@
 """Components that fire and handle events."""
 
-from .core import BaseComponent, Component, Event, Manager, TimeoutError, Timer, Value, handler, reprhandler, sleep  # noqa: A004
+from .core import (
+    BaseComponent,
+    Component,
+    Debugger,
+    Event,
+    Manager,
+    TimeoutError,  # noqa: A004 - documented name
+    Timer,
+    Value,
+    handler,
+    reprhandler,
+    sleep,
+)
 
 __all__ = [
     "BaseComponent",
     "Component",
+    "Debugger",
     "Event",
     "Manager",
     "TimeoutError",

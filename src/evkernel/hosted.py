@@ -80,6 +80,7 @@ class Host:
         self._due = 0.0  # the deadline that `_later` stands for
         self._end: Callable[[], object] | None = None  # ends `run` or `serve`
         self._own = False  # the asyncio loop was made by `run`
+        self._watches = False  # signals, on behalf of the loop
         self._stopped = False
         self._error: BaseException | None = None
 
@@ -101,6 +102,8 @@ class Host:
         self._thread = get_ident()
         self._loop.on_fork, self._loop.on_timer = self._forked, self._step_soon
         self.attached, self.lost = True, False
+        # asyncio itself learns of a signal only when the system call is interrupted, which may be too late.
+        self._watches = not self._loop.watches_signals and self._loop.watch_signals()
         try:
             self._watch()
         except BaseException:
@@ -116,6 +119,8 @@ class Host:
         self.attached = False
         self._loop.on_fork = self._loop.on_timer = None
         self._loop.awake()
+        if self._watches:
+            self._loop.unwatch_signals()
         for handle in (self._soon, self._later):
             if handle is not None:
                 handle.cancel()
@@ -162,13 +167,13 @@ class Host:
                 if not self._stopped:
                     aio.run_forever()
             finally:
-                self._end, self._stopped = None, False
+                self._end = None
                 if self._loop.forked == forks:
                     _finish(aio)  # still attached: a task may need the kernel for its last words
         except _Abandoned:
             pass  # in the child; `lost` says so
         finally:
-            self._own = False
+            self._own = self._stopped = False
             if self._loop.forked == forks:
                 self.detach()
                 aio.close()
@@ -182,7 +187,8 @@ class Host:
             return
         if get_ident() == self._thread:
             end()
-            self._loop.wake()  # we may be in a signal handler, and asyncio asleep
+            if not self._stepping:
+                self._loop.wake()  # we may be in a signal handler, and asyncio asleep
         else:
             aio.call_soon_threadsafe(end)
 
@@ -278,7 +284,7 @@ class Host:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
-        forks, own = self._loop.forked, self._own
+        forks, own = self._loop.forked, self._aio if self._own else None
         more: float | None = None
         error: BaseException | None = None
         self._loop.awake()
@@ -332,11 +338,12 @@ class Host:
 
     def _forked(self) -> None:
         """Let go of the asyncio loop, in the child, within `os.fork()`."""
-        aio, stepping, own = self._require(), self._stepping, self._own
+        aio, stepping = self._require(), self._stepping
+        own = aio if self._own else None
         isolate(self._watched if self._fd is None else (self._fd,))
         keep_forever(aio)
         self.attached, self.lost = False, True
-        self._stepping = self._own = False
+        self._stepping = self._own = self._watches = False
         self._aio = self._soon = self._later = self._end = self._fd = None
         self._watched.clear()
         self._loop.on_fork = self._loop.on_timer = None
@@ -345,9 +352,13 @@ class Host:
             # Forked by a coroutine or another callback: asyncio goes on with it, and with nothing after it.
             aio.call_soon(self._leave, own, None)
 
-    def _leave(self, own: bool, error: BaseException | None) -> NoReturn:
+    def _leave(self, own: asyncio.AbstractEventLoop | None, error: BaseException | None) -> NoReturn:
         """Get out of the asyncio loop, in the child (rule 4)."""
-        if own:
+        if own is not None:
+            # uvloop finishes the iteration before it lets us go, and due timers would resume coroutines here
+            # that live in the parent. Cancelled, they have nothing to resume; nobody is left to tell them.
+            for task in asyncio.all_tasks(own):
+                task.cancel()
             self._error = error
             raise _Abandoned
         os._exit(self._live_and_die(error))
@@ -444,6 +455,8 @@ class Promise:
         Raises:
             OutOfTime: There is no result yet.
         """
+        if timeout is None:
+            return await self._future
         try:
             async with asyncio.timeout(timeout):
                 return await self._future

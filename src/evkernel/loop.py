@@ -224,12 +224,15 @@ class Loop:
         self.process(self.wait(timeout))
 
     def run(self) -> None:
-        """Turn until somebody calls `stop`."""
+        """Turn until somebody calls `stop`; in the main thread, signals are watched for the duration."""
+        watches = not self.watches_signals and self.watch_signals()
         try:
             while not self._stopping:
                 self.process(self.wait(None))
         finally:
             self._stopping = False
+            if watches:
+                self.unwatch_signals()
 
     def stop(self) -> None:
         """End `run` after its present turn, or the next `run` before its first; from any thread."""
@@ -246,6 +249,11 @@ class Loop:
             NotPollable: It cannot watch one of the descriptors; nothing is changed.
         """
         self.poller.reopen(kind)
+
+    @property
+    def watches_signals(self) -> bool:
+        """Tell whether every signal ends the wait."""
+        return self._signals is not None
 
     def watch_signals(self) -> bool:
         """Let every signal end the wait, even one that comes in the instant before the thread falls asleep.
@@ -302,7 +310,7 @@ class Loop:
         self.awake()
         self.poller.after_fork()
         self._close_wakeup()
-        watched = self._signals is not None
+        watched = self.watches_signals
         self.unwatch_signals()
         if self.on_fork is not None:
             self.on_fork()

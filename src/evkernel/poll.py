@@ -41,6 +41,11 @@ _WRITABLE = WRITE | _BROKEN
 #: Longest single sleep. The system calls take milliseconds in an int, which ends at 24 days.
 MAX_WAIT = 86_400.0
 
+_REFUSALS = {
+    errno.EPERM: "it is always ready",
+    errno.EBADF: "it is not open",
+    errno.EINVAL: "it is the poller itself",
+}
 _NOTHING: Ready = []
 _REPLACED = -1  # in a set of fresh descriptors: another wait has come, the rest of this dispatch is stale
 
@@ -201,9 +206,8 @@ if sys.platform != "linux" and sys.platform != "win32":
         def wait(self, timeout: float | None) -> Ready:
             ready: dict[int, int] = {}
             for event in self._queue.control(None, self.MAX_EVENTS, timeout):
+                # A hang-up comes once for each filter, so it wakes both directions without being asked.
                 mask = READ if event.filter == select.KQ_FILTER_READ else WRITE
-                if event.flags & select.KQ_EV_EOF:
-                    mask |= _BROKEN
                 ready[event.ident] = ready.get(event.ident, 0) | mask
             return list(ready.items())
 
@@ -357,10 +361,9 @@ class Poller:
         except NotPollable:
             raise
         except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EBADF):
+            if error.errno not in _REFUSALS:
                 raise
-            reason = "it is always ready" if error.errno == errno.EPERM else "it is not open"
-            raise NotPollable(fd, self.kind, reason, error.errno) from None
+            raise NotPollable(fd, self.kind, _REFUSALS[error.errno], error.errno) from None
         if not old or not known:
             self._fresh.add(fd)
             self._ghosts.discard(fd)
@@ -432,19 +435,22 @@ class Poller:
                         break
                     if fd in fresh:
                         continue
-                try:
-                    if mask & _READABLE:
-                        callback = readers.get(fd)
-                        if callback is not None:
+                if mask & _READABLE:
+                    callback = readers.get(fd)
+                    if callback is not None:
+                        try:
                             callback()
-                        elif self._ghosts:
-                            self._lay_ghost(fd)
-                    if mask & _WRITABLE:
-                        callback = writers.get(fd)
-                        if callback is not None and not (fresh and fd in fresh):
+                        except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
+                            first = first or error
+                    elif self._ghosts:
+                        self._lay_ghost(fd)
+                if mask & _WRITABLE:
+                    callback = writers.get(fd)
+                    if callback is not None and not (fresh and fd in fresh):
+                        try:
                             callback()
-                except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
-                    first = first or error
+                        except Exception as error:  # noqa: BLE001 - as above
+                            first = first or error
         finally:
             self._dispatching = around
         if first is not None:
@@ -513,7 +519,11 @@ class Poller:
         if self._closed:
             raise LoopClosed("the poller is closed")
         mechanism = self._make()
+        own = mechanism.fileno()
         for fd, mask in self.interests().items():
+            if fd == own:
+                self._drop(fd)  # closed underneath, and the mechanism has got its number
+                continue
             try:
                 mechanism.update(fd, 0, mask)
             except OSError as error:
@@ -523,7 +533,7 @@ class Poller:
                 mechanism.close()
                 if isinstance(error, NotPollable) or error.errno != errno.EPERM:
                     raise
-                raise NotPollable(fd, self.kind, "it is always ready", errno.EPERM) from None
+                raise NotPollable(fd, self.kind, _REFUSALS[errno.EPERM], errno.EPERM) from None
         self._mechanism = mechanism
         self._wait = mechanism.wait
         self._ghosts.clear()

@@ -35,8 +35,12 @@ def declared_names(module: Module) -> list[str] | None:
 
 
 def defined_names(module: Module) -> set[str]:
-    """Return the public names that *module* defines itself, imports not counted."""
-    return {name for node in _statements(module.tree.body) for name in _assigned(node) if not name.startswith("_")}
+    """Return the public names that *module* defines itself, imports not counted.
+
+    TYPE_CHECKING is how a module says, without importing typing, what is for the type checker only.
+    """
+    names = {name for node in _statements(module.tree.body) for name in _assigned(node)}
+    return {name for name in names if not name.startswith("_") and name != "TYPE_CHECKING"}
 
 
 def complaints(module: Module) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The core of circuits: events, components and what runs them."""
 
-from . import helpers as _helpers
+from . import helpers as _helpers  # noqa: F401 - puts the fallbacks in place
 from .components import BaseComponent, Component
+from .debugger import Debugger
 from .events import Event
 from .handlers import handler, reprhandler
 from .manager import Manager, TimeoutError, sleep  # noqa: A004 - documented name
@@ -11,6 +12,7 @@ from .values import Value
 __all__ = [
     "BaseComponent",
     "Component",
+    "Debugger",
     "Event",
     "Manager",
     "TimeoutError",
@@ -20,5 +22,3 @@ __all__ = [
     "reprhandler",
     "sleep",
 ]
-
-del _helpers

@@ -10,15 +10,17 @@ Rule 3: the plan is taken before the first call; a change of the tree counts fro
 from __future__ import annotations
 
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
 
+from ._flags import CANCELLED, DONE, STOPPED, TO_SETTLE
 from ._tasks import start_generator
-from ._tracking import drop, fail, settle, wake_named
-from .events import CANCELLED, DONE, STOPPED, TO_SETTLE
-from .values import store
+from ._tracking import drop, fail, settle
+from ._waiting import wake_named
+from .values import _store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ._tree import Tree
     from .events import Event
@@ -33,7 +35,7 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noq
         return
     try:
         plan = tree.planned[event.name][channels]
-    except KeyError:
+    except (KeyError, TypeError):
         plan = tree.plans.find(event.name, channels)
     previous = tree.current
     tree.current = event
@@ -47,11 +49,10 @@ def deliver(tree: Tree, event: Event, channels: tuple[Any, ...]) -> None:  # noq
                 result = method(event, *event.args)
             else:
                 result = method(*event.args)
-        except BaseException as error:  # noqa: BLE001 - user code: reported as an `exception` event
-            fail(tree, event, method, error)
-        else:
             if result is not None:
                 _take(tree, event, method, result)
+        except BaseException as error:  # noqa: BLE001 - user code: reported as an `exception` event
+            fail(tree, event, method, error)
         if event._flags & STOPPED:
             break
     tree.current = previous
@@ -75,4 +76,4 @@ def _take(tree: Tree, event: Event, method: Callable[..., Any], result: Any) -> 
 
         start_coroutine(tree, event, method, result)
     else:
-        store(event, result)
+        _store(event, result)

@@ -15,17 +15,17 @@ they would keep it alive.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from ._specs import ANY, OWN
 
-from .handlers import ANY, OWN
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from ._tree import Tree
     from .manager import Manager
 
-__all__ = ["FALLBACKS", "Entry", "Fallback", "Plan", "Plans"]
+__all__ = ["Entry", "Fallback", "Plan", "Plans", "stand_in"]
 
 #: One call of a plan: what to call, and whether it takes the event first.
 Plan = tuple[tuple["Callable[..., Any]", bool], ...]
@@ -34,16 +34,28 @@ Plan = tuple[tuple["Callable[..., Any]", bool], ...]
 MAX_PLANS = 4096
 
 
-class Fallback(NamedTuple):
-    """What is called behind the handlers of an event."""
+class Fallback:
+    """What is called behind the handlers of an event.
 
-    method: Callable[..., Any]
-    #: Called in any case, or only when there is no handler for the event by name.
-    always: bool
+    Args:
+        method: what is called, the event first.
+        always: in any case, or only when there is no handler for the event by name.
+    """
+
+    __slots__ = ("always", "method")
+
+    def __init__(self, method: Callable[..., Any], *, always: bool) -> None:
+        self.method = method
+        self.always = always
 
 
 #: By event name; `helpers` puts the kernel's there.
-FALLBACKS: dict[str, Fallback] = {}
+_fallbacks: dict[str, Fallback] = {}
+
+
+def stand_in(name: str, fallback: Fallback) -> None:
+    """Have *fallback* called behind the handlers of the events called *name*."""
+    _fallbacks[name] = fallback
 
 
 class Entry:
@@ -70,7 +82,7 @@ class Entry:
         """
         if owner_is_target:
             return True
-        mine = self.owner.channel if self.channel is None else self.channel
+        mine = self.owner._evchannels[0] if self.channel is None else self.channel
         if _is_component(channel):
             return mine is channel or (mine == ANY and not self.names)
         if mine is OWN or _is_component(mine):
@@ -123,7 +135,11 @@ class Plans:
 
     def find(self, name: str, channels: tuple[Any, ...]) -> Plan:
         """Give the plan for events called *name* on *channels*."""
-        plan = self.by_name.get(name, {}).get(channels)
+        try:
+            plan = self.by_name.get(name, {}).get(channels)
+        except TypeError:
+            # A list, of channels or as one of them: nothing to keep a plan by.
+            return self._compile(name, tuple(channels))
         if plan is not None:
             return plan
         if len(channels) == 1 and _is_component(channels[0]):
@@ -153,7 +169,7 @@ class Plans:
         entries = [entry for channel in channels for entry in self._entries(name, channel)]
         entries.sort(key=lambda entry: -entry.priority)
         plan = tuple((entry.method, entry.wants_event) for entry in entries)
-        fallback = FALLBACKS.get(name)
+        fallback = _fallbacks.get(name)
         if fallback is not None and (fallback.always or not any(entry.names for entry in entries)):
             plan += ((fallback.method, True),)
         return plan

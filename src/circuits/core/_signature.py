@@ -1,19 +1,20 @@
-"""Ask functions what they take: does a handler want the event, can it accept an event's arguments?
+"""Ask functions what they take: does a handler want the event?
 
-The first question is asked for every handler of every class, so it is answered from the code object; the module
-`inspect`, which costs more to import than the kernel, is loaded for the second question only.
+The question is asked for every handler of every class, so it is answered from the code object: the module `inspect`
+costs more to import than the kernel. Whether a handler can take what an event carries is the question of `_carried`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from .events import EventType
+__all__ = ["place_of", "wants_event"]
 
-__all__ = ["accepts", "wants_event"]
+#: The flag of a code object with *args.
+VARARGS = 0x04
 
 
 def wants_event(function: Callable[..., Any], *, bound: bool) -> bool:
@@ -30,37 +31,14 @@ def wants_event(function: Callable[..., Any], *, bound: bool) -> bool:
     if code is None:
         return False
     first = 1 if bound else 0
+    while code.co_argcount <= first and code.co_flags & VARARGS and hasattr(function, "__wrapped__"):
+        # A decorator that takes anything passes it on to what it has wrapped.
+        function = function.__wrapped__
+        code = getattr(function, "__code__", code)
     return bool(code.co_argcount > first and code.co_varnames[first] == "event")
 
 
-def accepts(function: Callable[..., Any], event_class: EventType) -> str | None:
-    """Explain why a handler cannot take what an event class is made with; None when it can.
-
-    Only the constructor says what an event carries, so a class with the inherited `(*args, **kwargs)` fits everything.
-
-    Args:
-        function: the plain function of the handler, `self` first.
-        event_class: the class named in `@handler(event_class)`.
-    """
-    import inspect  # late: see the module's text
-
-    parameters = list(inspect.signature(event_class).parameters.values())
-    signature = inspect.signature(function)
-    offered = list(signature.parameters.values())[1:]
-    if offered and offered[0].name == "event":
-        offered = offered[1:]
-    kinds = inspect.Parameter
-    handler_signature = signature.replace(parameters=offered)
-    positional = [p for p in parameters if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is kinds.empty]
-    open_ended = any(p.kind is kinds.VAR_POSITIONAL for p in parameters)
-    # An event with optional parameters may pass on any number between the required ones and all of them.
-    sizes = [len(required)] if open_ended else range(len(required), len(positional) + 1)
-    for size in sizes:
-        try:
-            handler_signature.bind(*[None] * size)
-        except TypeError as error:
-            if open_ended and size == 0:
-                return None
-            return f"{error}; {event_class.__name__}{inspect.signature(event_class)} fires {size} argument(s)"
-    return None
+def place_of(function: Any) -> str:
+    """Give where a function is written, as tracebacks do; nothing when it is not written in Python."""
+    code = getattr(function, "__code__", None)
+    return "" if code is None else f'File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'

@@ -12,29 +12,29 @@ Rule 3: a step resumes its task once; what comes later finds it disarmed.
 
 from __future__ import annotations
 
-import builtins
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import MONOTONIC
 
-from ._tracking import fail, resume, suspend, unwatch, watch
-from .events import DONE, Event
-from .values import Value, store
+from ._errors import TimeoutError  # noqa: A004 - documented name
+from ._flags import DONE
+from ._story import shown
+from ._tracking import fail, resume, suspend
+from ._waiting import forget_named, on_one_of, unwatch, watch
+from .events import Event
+from .values import Value, _store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from typing import Any
 
     from evkernel.timers import Timer
 
     from ._tree import Tree
     from .manager import Manager
 
-__all__ = ["Call", "CallValue", "ExceptionWrapper", "Sleep", "Step", "Task", "TimeoutError", "Wait", "sleep"]
-
-
-class TimeoutError(builtins.TimeoutError):  # noqa: A001 - documented name; whoever catches the builtin catches it
-    """A wait or a call has run out of time."""
+__all__ = ["Call", "CallValue", "ExceptionWrapper", "Sleep", "Step", "Task", "Wait", "sleep"]
 
 
 class CallValue:
@@ -142,7 +142,10 @@ def _yielded(task: Task, item: Any) -> None:
     tree = task.tree
     if isinstance(item, Step):
         task.step = item
-        item.arm(task)
+        try:
+            item.arm(task)
+        except Exception as error:  # noqa: BLE001 - what was yielded cannot be waited for: told where it was yielded
+            task.resume(error=error)
     elif type(item) is GeneratorType:
         task.stack.append(task.generator)
         task.generator = item
@@ -150,7 +153,7 @@ def _yielded(task: Task, item: Any) -> None:
     elif isinstance(item, ExceptionWrapper):
         task.resume(error=item.extract())
     else:
-        store(task.event, item.value if isinstance(item, CallValue) else item)
+        _store(task.event, item.value if isinstance(item, CallValue) else item)
         tree.ready.append(task)
 
 
@@ -161,9 +164,10 @@ def _end(tree: Tree, task: Task, value: Any, error: BaseException | None) -> Non
         return
     tree.tasks.discard(task)
     if error is not None:
-        fail(tree, task.event, task.handler or tree.root.fire, error)
+        # One that was registered by hand has no handler; its own name says as much.
+        fail(tree, task.event, task.handler or task.generator, error)
     elif value is not None:
-        store(task.event, value)
+        _store(task.event, value)
     resume(tree, task.event)
 
 
@@ -234,7 +238,7 @@ class Sleep(Step):
         return self
 
     def __await__(self) -> Generator[Any, Any, None]:
-        from ._coroutines import sleep_for  # late: loaded with the first coroutine
+        from ._awaits import sleep_for  # late: loaded with the first coroutine
 
         return sleep_for(self.seconds).__await__()
 
@@ -277,11 +281,14 @@ class _Timed(Step):
         task = self._task
         self.disarm()
         if task is not None:
-            task.resume(error=TimeoutError(f"{self!r} was not done within {self.timeout} s"))
+            task.resume(error=TimeoutError(f"{shown(self)} was not done within {self.timeout} s"))
 
     def _finish(self, event: Event) -> None:
-        task = self._task
-        self.disarm()
+        # The event has let go of this step already; what is left is the clock.
+        task, self._task = self._task, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if task is not None:
             task.resume(Value(event))
 
@@ -302,14 +309,20 @@ class Call(_Timed):
     __slots__ = ("channels", "event")
 
     def __init__(self, manager: Manager, event: Event, channels: tuple[Any, ...], timeout: float | None) -> None:
-        super().__init__(manager, timeout)
+        self.manager = manager
+        self.timeout = timeout
+        self._task = None
+        self._timer = None
         self.event = event
         self.channels = channels
 
     def arm(self, task: Task) -> None:
         event = self.event
         self.manager.fire(event, *self.channels)
-        if self._begin(task):
+        if self.timeout is None:
+            self._task = task
+            watch(event, self)
+        elif self._begin(task):
             watch(event, self)
 
     def disarm(self) -> None:
@@ -321,7 +334,7 @@ class Call(_Timed):
         self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import call  # late: loaded with the first coroutine
+        from ._awaits import call  # late: loaded with the first coroutine
 
         return call(self).__await__()
 
@@ -366,27 +379,17 @@ class Wait(_Timed):
 
     def wake(self, event: Event) -> None:
         """Go on, if the event is one that is waited for."""
-        if isinstance(self.event, Event) or on_one_of(event, self.channels):
+        if isinstance(self.event, Event):
+            self._finish(event)
+        elif on_one_of(event, self.channels):
+            if self._task is not None:
+                forget_named(self._task.tree, self.event, self)
             self._finish(event)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        from ._coroutines import wait  # late: loaded with the first coroutine
+        from ._awaits import wait  # late: loaded with the first coroutine
 
         return wait(self).__await__()
 
     def __repr__(self) -> str:
         return f"<wait for {self.event!r}>"
-
-
-def on_one_of(event: Event, channels: tuple[Any, ...]) -> bool:
-    """Tell whether *event* was fired on one of *channels*; on every channel counts for each of them."""
-    return not channels or "*" in channels or any(channel == "*" or channel in channels for channel in event.channels)
-
-
-def forget_named(tree: Tree, name: str, waiter: Any) -> None:
-    """Take a waiter out of the list of those who wait for events of that name."""
-    waiters = tree.waiters.get(name)
-    if waiters is not None and waiter in waiters:
-        waiters.remove(waiter)
-        if not waiters:
-            del tree.waiters[name]

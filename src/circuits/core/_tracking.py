@@ -14,10 +14,8 @@ Rule 3: a failure suppresses success and nothing else.
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING, Any, Protocol
 
-from ._story import print_error
-from .events import (
+from ._flags import (
     ALERT_DONE,
     CANCELLED,
     COMPLETE,
@@ -30,24 +28,21 @@ from .events import (
     SUCCESS,
     SUSPENDED,
     WATCHED,
-    Event,
-    exception,
 )
-from .values import Value, inform, store
+from ._story import lines_of, print_error
+from ._waiting import wake_named
+from .events import Event, exception
+from .values import Value, _inform, _store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ._tree import Tree
+    from .manager import Manager
 
-__all__ = ["Scope", "Waiter", "drop", "enter", "fail", "resume", "settle", "stop_root", "suspend", "unwatch", "watch"]
-
-
-class Waiter(Protocol):
-    """Somebody who waits for an event to be done."""
-
-    def wake(self, event: Event) -> None:
-        """Go on: *event* is done."""
+__all__ = ["Scope", "drop", "enqueue", "enter", "fail", "resume", "settle", "stop_root", "suspend"]
 
 
 class Scope:
@@ -65,25 +60,57 @@ class Scope:
 
 def enter(tree: Tree, event: Event) -> None:
     """Prepare an event that asks for something, or that a handler fires, for the queue."""
-    if event._flags & DONE:
-        # The same object is fired again: it forgets what it was given the last time.
-        event._flags &= ~PER_FIRING
-        event._value = None
-        event._manager = None
-        event.cause = None
-        event.source = None
-        event._depth = 0
-        event.waitingHandlers = 0
-        event.__dict__.pop("_inside", None)
     parent = None
     current = tree.current
     # Other threads fire while a handler runs here; what they fire is not caused by it.
     if current is not None and tree.thread == get_ident():
-        _remember_cause(event, current, tree.handler)
+        if event._manager is not None:
+            _cut_loop(event, current)
+        if current is not event:
+            _remember_cause(event, current, tree.handler)
         if current._flags & SCOPED:
             parent = current._scope
     if parent is not None or event._flags & COMPLETE:
         _join(event, parent)
+
+
+def enqueue(tree: Tree, manager: Manager, event: Event, channels: tuple[Any, ...], priority: float) -> None:
+    """Queue an event that has a priority, or that has been fired before: the event alone does not say enough.
+
+    Fired again while it is in flight, it stays one event, which is done when the last of its deliveries is.
+    """
+    in_flight = event._manager is not None and not event._flags & DONE
+    if event._flags & DONE:
+        _forget(event)
+    enter(tree, event)
+    if in_flight:
+        suspend(event)
+    else:
+        event.channels = channels
+    event._manager = manager
+    tree.queue.append((event, channels, priority, in_flight))
+    if priority:
+        tree.prioritised = True
+
+
+def _forget(event: Event) -> None:
+    """Have an event that is fired once more forget what it was given the last time."""
+    event._flags &= ~PER_FIRING
+    event._value = None
+    event.cause = None
+    event.source = None
+    event._depth = 0
+    event.waitingHandlers = 0
+
+
+def _cut_loop(event: Event, cause: Event) -> None:
+    """Keep the causes of an event that is fired again, by what it has caused, from leading back to itself."""
+    node = cause
+    while node is not event and node.cause is not None:
+        if node.cause is event:
+            node.cause = None
+            return
+        node = node.cause
 
 
 def _remember_cause(event: Event, cause: Event, handler: Callable[..., Any] | None) -> None:
@@ -117,40 +144,20 @@ def settle(tree: Tree, event: Event) -> None:
         return
     event._flags = flags | DONE
     wanted = 0 if flags & CANCELLED else flags
+    scope = event._scope if flags & SCOPED else None
     if wanted & ALERT_DONE:
-        _tell(tree, event, event.child("done", event, Value(event).value))
+        _tell(tree, event, event.child("done", event, Value(event).value), event.channels, scope)
     if wanted & SUCCESS and not flags & HAS_ERRORS:
-        channels = getattr(event, "success_channels", event.channels)
-        _tell(tree, event, event.child("success", event, Value(event).value), channels)
+        told = event.child("success", event, Value(event).value)
+        _tell(tree, event, told, event.success_channels or event.channels, scope)
     if flags & WATCHED:
         waiters, event._waiters = event._waiters, []
         for waiter in waiters:
             waiter.wake(event)
     if tree.waiters:
         wake_named(tree, event)
-    if flags & SCOPED:
-        _leave(tree, event._scope)
-
-
-def wake_named(tree: Tree, event: Event) -> None:
-    """Wake those who wait for an event of this name."""
-    for waiter in tuple(tree.waiters.get(event.name, ())):
-        waiter.wake(event)
-
-
-def watch(event: Event, waiter: Waiter) -> None:
-    """Have *waiter* woken once *event*, which is not done, is."""
-    if event._flags & WATCHED:
-        event._waiters.append(waiter)
-    else:
-        event._flags |= WATCHED
-        event._waiters = [waiter]
-
-
-def unwatch(event: Event, waiter: Waiter) -> None:
-    """Undo `watch`."""
-    if event._flags & WATCHED and waiter in event._waiters:
-        event._waiters.remove(waiter)
+    if scope is not None:
+        _leave(tree, scope)
 
 
 def _leave(tree: Tree, scope: Scope | None) -> None:
@@ -159,26 +166,25 @@ def _leave(tree: Tree, scope: Scope | None) -> None:
         if scope.pending:
             return
         event = scope.event
+        # The event and its scope would keep each other alive.
+        event._flags &= ~SCOPED
+        event._scope = None
         if not event._flags & CANCELLED:
             told = event.child("complete", event, Value(event).value)
-            _join(told, scope.parent)
-            _fire_from(tree, event, told, getattr(event, "complete_channels", event.channels))
+            _tell(tree, event, told, event.complete_channels or event.channels, scope.parent)
         scope = scope.parent
 
 
-def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...] | None = None) -> None:
-    """Fire an event about *event*, as one of its consequences."""
-    if event._flags & SCOPED:
-        _join(told, event._scope)
-    _fire_from(tree, event, told, channels or event.channels)
-
-
-def _fire_from(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...]) -> None:
-    """Fire *told*, which is about *event*, as the kernel: it is caused by the event, not by the handler that runs."""
-    current, tree.current = tree.current, None
-    tree.root.fire(told, *channels)
-    tree.current = current
-    told.cause = event
+def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...], scope: Scope | None) -> None:
+    """Fire *told*, which is about *event*, as the kernel: the event is its cause, not the handler that runs."""
+    told.channels = channels
+    told._manager = tree.root
+    _remember_cause(told, event, None)
+    if scope is not None:
+        _join(told, scope)
+    tree.queue.append(told)
+    if tree.idle:
+        tree.wake()
 
 
 def drop(tree: Tree, event: Event) -> None:
@@ -186,26 +192,32 @@ def drop(tree: Tree, event: Event) -> None:
     settle(tree, event)
 
 
-def fail(tree: Tree, event: Event, method: Callable[..., Any], error: BaseException) -> None:
-    """Record that a handler has raised, and tell: first `X_failure`, then `exception`."""
+def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
+    """Record that a handler has raised, and tell: first `X_failure`, then `exception`.
+
+    Args:
+        tree: where the event was delivered.
+        event: what was being handled.
+        method: the handler, or the generator that was registered by hand.
+        error: what was raised.
+    """
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         stop_root(tree, error)
         return
     triple = (type(error), error, error.__traceback__)
     event._flags |= HAS_ERRORS
-    store(event, triple)
+    _store(event, triple)
+    scope = event._scope if event._flags & SCOPED else None
     if event._flags & FAILURE:
-        channels = getattr(event, "failure_channels", event.channels)
-        _tell(tree, event, event.child("failure", event, triple), channels)
-    # The first frame is the kernel's own call of the handler, which helps nobody.
-    traceback = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    told = exception(type(error), error, traceback or error.__traceback__, handler=method, fevent=event)
+        told = event.child("failure", event, triple)
+        _tell(tree, event, told, event.failure_channels or event.channels, scope)
+    told = exception(type(error), error, lines_of(error.__traceback__), handler=method, fevent=event)
     if isinstance(event, exception):
         # A reporter of errors that fails itself would be asked to report that, and so on for ever.
         told.cause = event.cause
         print_error(told)
     else:
-        _tell(tree, event, told, ("*",))
+        _tell(tree, event, told, ("*",), scope)
 
 
 def stop_root(tree: Tree, error: BaseException) -> None:
@@ -218,7 +230,7 @@ def resume(tree: Tree, event: Event) -> None:
     event.waitingHandlers -= 1
     if event.waitingHandlers == 0:
         event._flags &= ~SUSPENDED
-        inform(event)
+        _inform(event)
         settle(tree, event)
 
 

@@ -13,18 +13,21 @@ from __future__ import annotations
 
 from _thread import RLock, get_ident
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import MONOTONIC
 from evkernel.loop import Loop
 
 from ._dispatch import deliver
+from ._flags import STOPPED
 from ._plans import Plans
 from ._tasks import advance_tasks
+from ._tracking import resume
 from .events import generate_events
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from evkernel.clock import Clock
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from ._plans import Entry
     from ._runner import Runner
     from ._tasks import Task
-    from ._tracking import Waiter
+    from ._waiting import Waiter
     from .events import Event
     from .manager import Manager
     from .pollers import BasePoller
@@ -203,12 +206,21 @@ class Tree:
         for _ in range(len(queue)):
             item = queue.popleft()
             if type(item) is tuple:
-                deliver(self, item[0], item[1])
+                self._deliver_special(*item)
             else:
                 deliver(self, item, item.channels)
             # A handler has flushed, and so delivered the rest of what this flush began with.
             if self._flushes != flushes:
                 break
+
+    def _deliver_special(self, event: Event, channels: tuple[Any, ...], _priority: float, in_flight: bool) -> None:
+        """Deliver an event that has a priority or was fired before; see `_tracking.enqueue`."""
+        event.channels = channels
+        if in_flight:
+            event._flags &= ~STOPPED
+        deliver(self, event, channels)
+        if in_flight:
+            resume(self, event)
 
     def _sort_queue(self) -> None:
         """Put what is queued in the order of priority; other threads may append meanwhile."""
@@ -262,11 +274,3 @@ class Tree:
             self.loop.timers.adopt(other._loop.timers)
         if self.idle:
             self.wake()
-
-    def start_coroutine(self, task: CoroutineTask) -> None:
-        """Run a coroutine on the asyncio loop that hosts the tree; a tree that is turned by hand makes itself one."""
-        from ._runner import Runner  # late: a tree that is never run needs none
-
-        if self.runner is None:
-            self.runner = Runner(self)
-        self.runner.start_coroutine(task)

@@ -7,19 +7,20 @@ unregister ──▶ prepare_unregister ──▶ … all reactions processed, c
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ._coroutine_owner import coroutines_of
+from ._specs import OWN
 from .events import prepare_unregister, registered, unregistered
-from .handlers import OWN, HandlerMetaClass, handler
+from .handlers import HandlerMetaClass, handler
 from .manager import Manager, UnregistrableError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Self
+
     from .events import Event
 
 __all__ = ["BaseComponent", "Component", "prepare_unregister"]
-
-C = TypeVar("C", bound="BaseComponent")
 
 
 class BaseComponent(Manager, metaclass=HandlerMetaClass):

@@ -13,18 +13,35 @@ that two events that fire each other for ever do not fill the memory.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
+from ._flags import (
+    ALERT_DONE,
+    CANCELLED,
+    COMPLETE,
+    FAILURE,
+    HAS_RESULT,
+    NOTIFY,
+    PER_FIRING,
+    STOPPED,
+    SUCCESS,
+)
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import Any
 
-    from ._tracking import Scope, Waiter
+    from ._tracking import Scope
+    from ._waiting import Waiter
     from .manager import Manager
     from .values import Value
 
 __all__ = [
+    "MAX_CHILD_CLASSES",
+    "MAX_NAMED_CLASSES",
     "Event",
+    "EventType",
     "exception",
     "generate_events",
     "prepare_unregister",
@@ -35,22 +52,13 @@ __all__ = [
     "unregistered",
 ]
 
-# What an event asks for. Settable on a class (also later) and on an instance.
-SUCCESS, FAILURE, COMPLETE, NOTIFY, ALERT_DONE = 1, 2, 4, 8, 16
-# What has happened to it.
-STOPPED, CANCELLED, WATCHED, SCOPED, SUSPENDED, HAS_RESULT, HAS_ERRORS, DONE, INSIDE = (1 << n for n in range(8, 17))
-#: What is forgotten when the same event object is fired again.
-PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE | INSIDE
-#: Flags that need attention once the handlers have been called.
-TO_SETTLE = SUCCESS | COMPLETE | ALERT_DONE | WATCHED | SCOPED | SUSPENDED
-
-#: How many causes an event remembers at the least. Enough for any story that a person reads to its end.
-MAX_CAUSES = 16
 #: Classes made from a name are kept; names may come from outside, so their number is limited.
 MAX_NAMED_CLASSES = 1024
+#: The kernel tells four things about an event; users may add some of their own.
+MAX_CHILD_CLASSES = 16
 
 
-class Flag:
+class _Flag:
     """A yes-or-no wish that lives as one bit in the event's (or the event class's) flags."""
 
     __slots__ = ("bit", "name")
@@ -72,8 +80,8 @@ class Flag:
         event._flags = event._flags | self.bit if wanted else event._flags & ~self.bit
 
 
-FLAGS = {
-    name: Flag(name, bit)
+_FLAGS = {
+    name: _Flag(name, bit)
     for name, bit in {
         "success": SUCCESS,
         "failure": FAILURE,
@@ -90,17 +98,22 @@ class EventType(type):
     name: str
     _declared: dict[str, Any]
     _defaults: int
+    #: The classes of the events that tell about one of this class, by suffix.
+    _children: dict[str, Any]
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:
-        declared = {flag: namespace.pop(flag) for flag in FLAGS if bases and flag in namespace}
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> EventType:  # noqa: D102
+        # A copy: the caller's dictionary stays as it is.
+        namespace = dict(namespace)
+        declared = {flag: namespace.pop(flag) for flag in _FLAGS if bases and flag in namespace}
         namespace.setdefault("name", name)
         cls = super().__new__(mcs, name, bases, namespace)
         cls._declared = declared
+        cls._children = {}
         cls._recompute()
         return cls
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name in FLAGS:
+        if name in _FLAGS:
             cls._declared[name] = value
             cls._recompute()
         else:
@@ -114,7 +127,7 @@ class EventType(type):
         return False
 
     def _recompute(cls) -> None:
-        cls._defaults = sum(flag.bit for flag in FLAGS.values() if cls.declared(flag.name))
+        cls._defaults = sum(flag.bit for flag in _FLAGS.values() if cls.declared(flag.name))
         subclasses: list[Any] = type.__subclasses__(cls)
         for subclass in subclasses:
             subclass._recompute()
@@ -149,6 +162,7 @@ class Event(metaclass=EventType):
         "_flags",
         "_kwargs",
         "_manager",
+        "_outers",
         "_scope",
         "_value",
         "_waiters",
@@ -159,6 +173,10 @@ class Event(metaclass=EventType):
     name: str
     args: tuple[Any, ...]
     channels: tuple[Any, ...] = ()
+    #: Where the events about this one go, instead of to its own channels.
+    success_channels: tuple[Any, ...] | None = None
+    failure_channels: tuple[Any, ...] | None = None
+    complete_channels: tuple[Any, ...] | None = None
     cause: Event | None
     source: Callable[..., Any] | None = None
     parent: Event | None = None
@@ -170,6 +188,7 @@ class Event(metaclass=EventType):
     _manager: Manager | None
     _value: Any
     _scope: Scope | None
+    _outers: list[Event]
     _waiters: list[Waiter]
     _defaults: int
 
@@ -179,14 +198,12 @@ class Event(metaclass=EventType):
         complete: bool
         notify: bool | str
         alert_done: bool
-        success_channels: tuple[Any, ...]
-        complete_channels: tuple[Any, ...]
     else:
-        success = FLAGS["success"]
-        failure = FLAGS["failure"]
-        complete = FLAGS["complete"]
-        notify = FLAGS["notify"]
-        alert_done = FLAGS["alert_done"]
+        success = _FLAGS["success"]
+        failure = _FLAGS["failure"]
+        complete = _FLAGS["complete"]
+        notify = _FLAGS["notify"]
+        alert_done = _FLAGS["alert_done"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
@@ -209,7 +226,13 @@ class Event(metaclass=EventType):
 
         It inherits none of the flags: a child tells about its parent and asks for nothing itself.
         """
-        event: Event = _named_class(Event, f"{self.name}_{name}")(*args, **kwargs)
+        cls = type(self)
+        made = cls._children.get(name) if self.name is cls.name else None
+        if made is None:
+            made = _named_class(Event, f"{self.name}_{name}")
+            if self.name is cls.name and len(cls._children) < MAX_CHILD_CLASSES:
+                cls._children[name] = made
+        event: Event = made(*args, **kwargs)
         event.parent = self
         return event
 
@@ -245,9 +268,7 @@ class Event(metaclass=EventType):
     @property
     def value(self) -> Value | None:
         """The results of the handlers; None before the event is fired."""
-        if self._manager is None:
-            return None
-        return _view[0](self)
+        return None if self._manager is None else self._results()
 
     @value.setter
     def value(self, result: Any) -> None:
@@ -258,7 +279,10 @@ class Event(metaclass=EventType):
         """Tell *manager*, which has fired this event, about a result; built-in events may have a shorter way."""
         notify = self.notify
         name = notify if isinstance(notify, str) else f"{self.name}_value_changed"
-        manager.fire(Event.create(name, _view[0](self)), manager)
+        manager.fire(Event.create(name, self._results()), manager)
+
+    def _results(self) -> Value:
+        return _view[0](self)
 
     def causes(self) -> Iterator[Event]:
         """Walk from the event that caused this one back to the first that is remembered."""

@@ -8,43 +8,23 @@ Rule 2: a class is read once. A method that redefines a base's handler is one mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._signature import accepts, wants_event
+from ._signature import wants_event
+from ._specs import ANY, OWN, HandlerSpec, channel_attributes, check_fit
 from .events import EventType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Literal, TypeVar
+
+    F = TypeVar("F", bound="Callable[..., Any]")
 
 __all__ = ["HandlerMetaClass", "Unknown", "handler", "reprhandler"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
 
-#: The name under which handlers are kept that are called for every event.
-ANY = "*"
-
-
-class _Own:
-    """The channel of a handler that is called only for events fired to its very component."""
-
-
-OWN = _Own()
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerSpec:
-    """What a class says about one of its handlers."""
-
-    function: Callable[..., Any]
-    names: tuple[str, ...]
-    channel: Any
-    priority: float
-    wants_event: bool
-
-
-def handler(*names: Any, **kwargs: Any) -> Callable[[F], F]:
+def handler(*names: str | EventType | Literal[False], **kwargs: Any) -> Callable[[F], F]:
     """Mark a method as the handler of the events *names*.
 
     Args:
@@ -101,16 +81,20 @@ def reprhandler(handler: Any) -> str:
     return f"<handler[{channel}][{names}] ({cls.__name__}.{getattr(handler, '__name__', handler)})>"
 
 
-def bound_spec(method: Any) -> HandlerSpec:
-    """Read the marks of a bound method; a method without marks handles the event of its own name."""
-    function = getattr(method, "__func__", method)
-    if not getattr(function, "handler", False):
-        return HandlerSpec(function, (function.__name__,), None, 0, wants_event(function, bound=True))
-    return HandlerSpec(function, function.names, function.channel, function.priority, wants_event(function, bound=True))
-
-
 class HandlerMetaClass(type):
     """Metaclass of components: makes public methods handlers where that is wanted, reads the handlers of a class."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], ns: dict[str, Any]) -> HandlerMetaClass:  # noqa: D102
+        if "channel" in ns and not hasattr(ns["channel"], "__get__"):
+            ns = {key: value for key, value in ns.items() if key != "channel"} | channel_attributes(ns["channel"])
+        return super().__new__(mcs, name, bases, ns)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name == "channel":
+            for key, attribute in channel_attributes(value).items():
+                super().__setattr__(key, attribute)
+        else:
+            super().__setattr__(name, value)
 
     def __init__(cls, name: str, bases: tuple[type, ...], ns: dict[str, Any]) -> None:
         super().__init__(name, bases, ns)
@@ -151,11 +135,5 @@ def _collect(cls: type) -> list[HandlerSpec]:
 
 
 def _spec(cls: type, function: Any) -> HandlerSpec:
-    for event_class in function.event_classes:
-        problem = accepts(function, event_class)
-        if problem is not None:
-            raise TypeError(
-                f"{cls.__name__}: handler {function.__qualname__} cannot take the arguments of the event "
-                f"{event_class.__qualname__}: {problem}"
-            )
+    check_fit(cls, function)
     return HandlerSpec(function, function.names, function.channel, function.priority, function.event)

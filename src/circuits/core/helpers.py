@@ -6,15 +6,15 @@ printed when there is no handler for `exception` by name; a signal stops the tre
 
 from __future__ import annotations
 
-from signal import SIGINT, SIGTERM
-from typing import TYPE_CHECKING, Any
-
-from ._plans import FALLBACKS, Fallback
+from ._plans import Fallback, stand_in
 from ._story import print_error
 from .components import BaseComponent
 from .handlers import handler
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .events import Event, exception, generate_events
 
 __all__ = ["FallBackExceptionHandler", "FallBackGenerator", "FallBackSignalHandler"]
@@ -39,6 +39,8 @@ class FallBackSignalHandler(BaseComponent):
 
     @handler("signal", channel="*")
     def _on_signal(self, event: Event, signo: int, stack: Any) -> None:  # noqa: ARG002
+        from signal import SIGINT, SIGTERM  # late: the module takes as long to import as the kernel
+
         if signo in (SIGINT, SIGTERM):
             manager = event._manager
             if manager is not None:
@@ -58,5 +60,5 @@ class FallBackGenerator(BaseComponent):
         """Take all the time that is left."""
 
 
-FALLBACKS["exception"] = Fallback(FallBackExceptionHandler()._on_exception, always=False)
-FALLBACKS["signal"] = Fallback(FallBackSignalHandler()._on_signal, always=True)
+stand_in("exception", Fallback(FallBackExceptionHandler()._on_exception, always=False))
+stand_in("signal", Fallback(FallBackSignalHandler()._on_signal, always=True))

@@ -14,24 +14,28 @@ from __future__ import annotations
 import os
 from threading import current_thread
 from types import MethodType
-from typing import TYPE_CHECKING, Any
 
+from ._errors import TimeoutError, UnregistrableError  # noqa: A004 - documented name
 from ._plans import Entry
-from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, TimeoutError, Wait, sleep  # noqa: A004
-from ._tracking import enter, suspend
+from ._specs import ANY, Channel, bound_spec
+from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, sleep
+from ._tracking import enqueue, enter, suspend
 from ._tree import TIMEOUT, Node, Tree
 from .events import Event, stopped
-from .handlers import ANY, bound_spec
 from .values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from threading import Thread
+    from typing import Any
 
-    from ._coroutines import EventStream
-    from .handlers import HandlerSpec
+    from ._runner import Runner
+    from ._specs import HandlerSpec
+    from ._streams import EventStream
 
 __all__ = [
+    "STREAM_LIMIT",
     "TIMEOUT",
     "CallValue",
     "ExceptionWrapper",
@@ -48,15 +52,11 @@ STREAM_LIMIT = 1024
 _new_value = Value.__new__
 
 
-class UnregistrableError(Exception):
-    """A component cannot become the child of that parent."""
-
-
 class Manager:
     """Fire events, keep handlers, and, as the root of a tree, run it."""
 
-    #: The channel that the manager listens and fires on; `*` means every one. Set it before handlers are added.
-    channel: Any = ANY
+    #: What the manager listens and fires on; `*` means every channel. May be changed at any time.
+    channel: Any = Channel()
 
     root: Manager
     parent: Manager
@@ -65,7 +65,8 @@ class Manager:
     _running = False
     _evtree: Tree
     _evnode: Node
-    #: The component's channel as `fire` wants it: one tuple for all events, not one for each.
+    #: The channel as it was set, and as `fire` wants it: one tuple for all events, not one for each.
+    _evchannel: Any = ANY
     _evchannels: tuple[Any, ...] = (ANY,)
     # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
     __thread: Thread | None = None
@@ -129,21 +130,16 @@ class Manager:
         """
         tree = self._evtree
         if not channels:
-            channels = event.channels
-            if not channels:
-                channels = self._evchannels
-                if channels[0] is not self.channel:
-                    channels = self._evchannels = (self.channel,)
-        if event._flags or tree.current is not None or event._manager is not None:
-            enter(tree, event)
+            channels = event.channels or self._evchannels
         if kwargs or event._manager is not None:
-            # With a priority, or in flight on other channels already, an event alone does not say enough.
-            tree.queue.append((event, channels, _option("fire", "priority", kwargs, 0)))
-            tree.prioritised = True
+            enqueue(tree, self, event, channels, _option("fire", "priority", kwargs, 0))
         else:
+            if event._flags or tree.current is not None:
+                enter(tree, event)
+            event.channels = channels
+            event._manager = self
+            # Last: from here on the thread that runs the tree may deliver it.
             tree.queue.append(event)
-        event.channels = channels
-        event._manager = self
         if tree.idle:
             tree.wake()
         value = _new_value(Value)
@@ -208,7 +204,7 @@ class Manager:
         Raises:
             StreamOverflow: from the `async for`, when more than *limit* events were waiting.
         """
-        from ._coroutines import EventStream  # late: brings asyncio, as the first coroutine does
+        from ._streams import EventStream  # late: brings asyncio, as the first coroutine does
 
         return EventStream(self._evtree, event if isinstance(event, str) else event.name, channels, limit)
 
@@ -404,6 +400,13 @@ class Manager:
                 root.fire(stopped(root))
                 root._running = False
                 root._evtree.wake()
+
+    def _turned_by_hand(self) -> Runner:
+        """Give the tree, which nobody runs, what looks after its coroutines."""
+        from ._runner import Runner  # late: most components never run
+
+        self._evtree.runner = Runner(self._evtree)
+        return self._evtree.runner
 
     def _set_thread(self, thread: Thread | None) -> None:
         self.__thread = thread

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from evkernel.poll import available_kinds
 
+from ._flags import DONE, SUSPENDED
 from .components import BaseComponent
-from .events import DONE, SUSPENDED, Event
+from .events import Event
 from .handlers import handler
 
 if TYPE_CHECKING:

@@ -9,19 +9,21 @@ Rule 2: intervals that have passed while the tree was busy are made up for, `MAX
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from evkernel.clock import wall_time
 
 from .components import BaseComponent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from evkernel import timers
 
     from ._tree import Tree
     from .events import Event
 
-__all__ = ["Timer"]
+__all__ = ["MAX_CATCH_UP", "Timer"]
 
 #: A tree that was held up for a minute owes a timer of 10 ms six thousand events; nobody wants them all at once.
 MAX_CATCH_UP = 100

@@ -3,18 +3,21 @@
     fire(event) ──▶ Value ──▶ result, errors, value …      (a view: the event owns the results)
 
 Rule 1: None is no result. The first result stands alone, a second one makes a list of them.
-Rule 2: a result that is itself a Value is seen through: the reader gets what it resolves to.
+Rule 2: a result that is itself a Value is seen through: the reader gets what it resolves to. A Value that leads back to
+itself resolves to None.
+Rule 3: events may be nested as deep as memory allows, so nothing here calls itself.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import events
-from .events import DONE, HAS_ERRORS, HAS_RESULT, INSIDE, NOTIFY, SUSPENDED, Event
+from ._flags import DONE, HAS_ERRORS, HAS_RESULT, INSIDE, NOTIFY, SUSPENDED
+from .events import Event
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from typing import Any
 
     from .manager import Manager
 
@@ -50,18 +53,20 @@ class Value:
     @property
     def result(self) -> bool:
         """Whether there is a result yet."""
-        inner = self.event._value
-        return inner.result if type(inner) is Value else bool(self.event._flags & HAS_RESULT)
+        return _has_result(self.event)
 
     @property
     def errors(self) -> bool:
-        """Whether a handler has raised."""
-        inner = self.event._value
-        return bool(self.event._flags & HAS_ERRORS) or (type(inner) is Value and inner.errors)
+        """Whether a handler has raised, nested values included."""
+        return any(event._flags & HAS_ERRORS for event in _with_nested(self.event))
 
     @errors.setter
     def errors(self, errors: bool) -> None:
         self.event._flags = self.event._flags | HAS_ERRORS if errors else self.event._flags & ~HAS_ERRORS
+
+    def events(self) -> Iterator[Event]:
+        """Walk over the event and all events whose values are among its results, or among theirs."""
+        return _with_nested(self.event)
 
     @property
     def done(self) -> bool:
@@ -92,18 +97,11 @@ class Value:
         Args:
             recursive: see through results that are values themselves.
         """
-        value = self.event._value
-        if not recursive:
-            return value
-        if type(value) is Value:
-            return value.getValue()
-        if type(value) is list and any(type(item) is Value for item in value):
-            return [item.getValue() if type(item) is Value else item for item in value]
-        return value
+        return _resolved(self.event) if recursive else self.event._value
 
     def setValue(self, value: Any) -> None:
         """Store a result; from the second on results form a list."""
-        store(self.event, value)
+        _store(self.event, value)
 
     def inform(self, force: bool = False) -> None:
         """Announce a change, if that is wanted and the handlers have ended.
@@ -111,11 +109,11 @@ class Value:
         Args:
             force: announce also while a handler is suspended.
         """
-        inform(self.event, force)
+        _inform(self.event, force)
 
     def __await__(self) -> Generator[Any, Any, Any]:
         # Loaded with the first coroutine: it brings asyncio with it.
-        from ._coroutines import wait_until_done
+        from ._awaits import wait_until_done
 
         return wait_until_done(self.event).__await__()
 
@@ -155,12 +153,10 @@ def _restore(event: Event, value: Any, flags: int) -> Value:
     return Value(event)
 
 
-def store(event: Event, result: Any) -> None:
+def _store(event: Event, result: Any) -> None:
     """Add *result* to the results of *event* and announce it where that is wanted."""
     if type(result) is Value:
-        # The outer event announces what the inner one is given later; it is no part of what the inner one caused.
-        result.event.__dict__.setdefault("_inside", []).append(event)
-        result.event._flags |= INSIDE
+        _enclose(result.event, event)
     if not event._flags & HAS_RESULT:
         event._value = result
         event._flags |= HAS_RESULT
@@ -169,22 +165,102 @@ def store(event: Event, result: Any) -> None:
     else:
         event._value = [event._value, result]
     if event._flags & (NOTIFY | INSIDE):
-        inform(event)
+        _inform(event)
 
 
-def inform(event: Event, force: bool = False) -> None:
+def _inform(event: Event, force: bool = False) -> None:
     """Announce the results of *event*, and of the events whose results they are part of, where that is wanted."""
-    if event._flags & SUSPENDED and not force:
+    if not _has_result(event):
         return
-    inner = event._value
-    if type(inner) is Value and not inner.result:
-        return
-    manager = event._manager
-    if event._flags & NOTIFY and manager is not None:
-        event._announce(manager)
-    if event._flags & INSIDE:
-        for outer in event.__dict__["_inside"]:
-            inform(outer)
+    # What has a result gives one to all it is part of.
+    waiting = [event]
+    seen = set()
+    while waiting:
+        event = waiting.pop()
+        flags = event._flags
+        if id(event) in seen or (flags & SUSPENDED and not force):
+            continue
+        seen.add(id(event))
+        manager = event._manager
+        if flags & NOTIFY and manager is not None:
+            event._announce(manager)
+        if flags & INSIDE:
+            waiting += event._outers
+        force = False
+
+
+def _enclose(inner: Event, outer: Event) -> None:
+    """Have the outer event announce what the inner one is given later."""
+    if inner._flags & INSIDE:
+        inner._outers.append(outer)
+    else:
+        inner._flags |= INSIDE
+        inner._outers = [outer]
+
+
+def _inner_events(event: Event) -> list[Event]:
+    """Give the events whose values are results of *event*."""
+    value = event._value
+    if type(value) is Value:
+        return [value.event]
+    if type(value) is list:
+        return [item.event for item in value if type(item) is Value]
+    return []
+
+
+def _with_nested(event: Event) -> Iterator[Event]:
+    """Walk over *event* and all whose values are among its results, or among theirs."""
+    waiting = [event]
+    seen = set()
+    while waiting:
+        event = waiting.pop()
+        if id(event) not in seen:
+            seen.add(id(event))
+            yield event
+            waiting += reversed(_inner_events(event))
+
+
+def _end_of_chain(event: Event) -> Event | None:
+    """Follow the Values that are the only result; None when they lead back to where they began."""
+    seen = set()
+    while type(event._value) is Value:
+        seen.add(id(event))
+        event = event._value.event
+        if id(event) in seen:
+            return None
+    return event
+
+
+def _has_result(event: Event) -> bool:
+    end = _end_of_chain(event)
+    return end is not None and bool(end._flags & HAS_RESULT)
+
+
+def _resolved(event: Event) -> Any:
+    """Give what the results of *event* come to once nested values are seen through."""
+    kind = type(event._value)
+    if kind is not Value and kind is not list:
+        return event._value
+    copies: dict[int, list[Any]] = {}
+    waiting: list[Event] = []
+    resolved = _seen_through(event, copies, waiting)
+    while waiting:
+        event = waiting.pop()
+        copies[id(event)] += [
+            _seen_through(item.event, copies, waiting) if type(item) is Value else item for item in event._value
+        ]
+    return resolved
+
+
+def _seen_through(event: Event, copies: dict[int, list[Any]], waiting: list[Event]) -> Any:
+    """Give the results of *event*, or a list that takes them once those nested in them are known."""
+    end = _end_of_chain(event)
+    if end is None or not _inner_events(end):
+        return None if end is None else end._value
+    if id(end) not in copies:
+        copies[id(end)] = []
+        waiting.append(end)
+    return copies[id(end)]
 
 
 events._view.append(Value)

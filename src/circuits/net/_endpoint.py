@@ -23,8 +23,8 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from circuits.core._tracking import watch
-from circuits.core.events import NOTIFY, Event
+from circuits.core._flags import NOTIFY
+from circuits.core._waiting import watch
 from circuits.core.values import Value
 from evkernel.outbox import CHUNK, Outbox
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import socket
 
     from circuits.core._tree import Tree
+    from circuits.core.events import Event
     from circuits.core.manager import Manager
 
 __all__ = ["Connection", "OutputOverflow", "Owner", "State", "as_bytes", "incoming"]
