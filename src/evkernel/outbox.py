@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
-__all__ = ["CHUNK", "Outbox"]
+__all__ = ["CHUNK", "Outbox", "Piece"]
 
 #: Small writes are put together up to this size: a socket takes no more at once under load.
 CHUNK = 64 * 1024
 
+#: What may be queued.
 Piece = bytes | memoryview
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
 
-__all__ = ["File"]
+__all__ = ["BUFSIZE", "File"]
 
 #: Bytes that one `read` event has at the most.
 BUFSIZE = 4096
@@ -73,8 +73,9 @@ class File(Component):
 
     def _set_target(self, filename: Any, mode: str) -> None:
         self._borrowed = filename if hasattr(filename, "fileno") else None
-        self._filename = filename if self._borrowed is None else getattr(filename, "name", filename.fileno())
-        self._mode = mode if self._borrowed is None else getattr(filename, "mode", mode)
+        self._filename = getattr(filename, "name", filename)
+        own_mode = getattr(filename, "mode", None)
+        self._mode = own_mode if isinstance(own_mode, str) else mode
         self._decoder = None if self._encoding is None else codecs.getincrementaldecoder(self._encoding)("replace")
         if self._mode.replace("b", "").replace("t", "") not in _FLAGS:
             raise ValueError(f"File: expected a mode such as 'r', 'w' or 'a+', got {mode!r}")
@@ -105,7 +106,8 @@ class File(Component):
             self._set_target(self._borrowed or self._filename if filename is None else filename, mode or self._mode)
         try:
             self._descriptor = self._open()
-        except OSError as problem:
+        except (OSError, TypeError, ValueError) as problem:
+            # A file that was closed, a stream that this program does not have, or a path that is none.
             self.fire(error(problem))
             return
         self.fire(opened(self._filename, self._mode))
@@ -113,6 +115,9 @@ class File(Component):
 
     def _open(self) -> Descriptor:
         if self._borrowed is not None:
+            # Text that Python still holds back comes first.
+            if hasattr(self._borrowed, "flush"):
+                self._borrowed.flush()
             return Descriptor(self, self._borrowed.fileno(), owned=False)
         flags = _FLAGS[self._mode.replace("b", "").replace("t", "")]
         fd = os.open(self._filename, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
