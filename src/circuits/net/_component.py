@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from circuits.core.components import BaseComponent
 from circuits.core.handlers import handler
 from circuits.core.pollers import ensure_poller
+from evkernel.outbox import CHUNK
 
-from ._endpoint import CHUNK
 from .events import close
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BUFSIZE", "SocketComponent", "refuse_tls"]
 
-#: The documented default of `bufsize`. It stands for as much as is good: `_endpoint.CHUNK`.
+#: The documented default of `bufsize`. It stands for as much as is good: 64 KiB.
 BUFSIZE = 4096
 
 #: Options of the TLS layer, accepted so that programs can pass them on whether they use TLS or not.

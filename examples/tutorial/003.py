@@ -1,0 +1,11 @@
+#!/usr/bin/env python
+
+from circuits import Component
+
+
+class MyComponent(Component):
+
+    def started(self, *args):
+        print("Hello World!")
+
+MyComponent().run()
