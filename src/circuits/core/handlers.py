@@ -101,7 +101,9 @@ class HandlerMetaClass(type):
         # A base says `_implicit_handlers = True` and leaves its own methods alone: they are the API of components.
         if any(getattr(base, "_implicit_handlers", False) for base in bases):
             for key, value in ns.items():
-                if not key.startswith("_") and type(value) is FunctionType and not hasattr(value, "handler"):
+                # `init` is the second stage of the constructor, and no answer to an event of that name.
+                public = not key.startswith("_") and key != "init"
+                if public and type(value) is FunctionType and not hasattr(value, "handler"):
                     handler(key)(value)
 
     def handler_specs(cls) -> tuple[HandlerSpec, ...]:
