@@ -203,7 +203,9 @@ class Tree:
             self._sort_queue()
         self.thread = get_ident()
         flushes = self._flushes = self._flushes + 1
-        for _ in range(len(queue)):
+        left = len(queue)
+        while left:
+            left -= 1
             item = queue.popleft()
             if type(item) is tuple:
                 self._deliver_special(*item)
