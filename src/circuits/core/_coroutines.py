@@ -130,6 +130,8 @@ def start_coroutine(tree: Tree, event: Event, handler: Any, result: Any) -> None
     coroutine = _drain(event, result) if type(result) is AsyncGeneratorType else result
     task = CoroutineTask(tree, event, handler, coroutine)
     tree.tasks.add(task)
+    while tree.heir is not None:
+        tree = tree.heir
     (tree.runner or tree.root._turned_by_hand()).start_coroutine(task)
 
 

@@ -9,8 +9,9 @@ Rule 1: a plan is in the order of the calls: higher priority first; then channel
 components from the root down, siblings as registered; then handlers from the most derived class to its bases.
 Rule 2: a change of the tree drops the plans of the names it touches and no others, so that components may come and go
 at a high rate in a large tree.
-Rule 3: events to a component itself are planned from that component alone. Such plans live on the component: here
-they would keep it alive.
+Rule 3: events to a component itself are planned from that component, its guests (who have a handler on it as a channel)
+and those who handle every event. Such plans live on the component: here they would keep it alive.
+Rule 4: a plan that was made while handlers came or went, in another thread, is used once and not kept.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _is_component(channel: Any) -> bool:
 class Plans:
     """The handlers of one tree."""
 
-    __slots__ = ("_kept", "by_name", "observers", "receivers", "tree")
+    __slots__ = ("_changes", "_kept", "by_name", "observers", "receivers", "tree")
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -105,6 +106,8 @@ class Plans:
         #: The plans that are ready, for `deliver` to look into before it calls `find`.
         self.by_name: dict[str, dict[tuple[Any, ...], Plan]] = {}
         self._kept = 0
+        #: Goes up whenever handlers come or go.
+        self._changes = 0
         #: Goes up when a handler for every event comes or goes: plans kept elsewhere are then out of date.
         self.observers = 0
 
@@ -112,7 +115,7 @@ class Plans:
         """Take in the handlers that *component* has for *names*."""
         for name in names:
             self.receivers.setdefault(name, {})[component] = None
-            self.forget(name)
+        self.forget(component, names)
 
     def detach(self, component: Manager, names: Iterable[str]) -> None:
         """Drop the handlers that *component* has for *names*."""
@@ -122,16 +125,21 @@ class Plans:
                 del components[component]
                 if not components:
                     del self.receivers[name]
-            self.forget(name)
+        self.forget(component, names)
 
-    def forget(self, name: str) -> None:
-        """Drop the plans for the events called *name*."""
-        if name == ANY:
-            self.observers += 1
-            self.by_name.clear()
-            self._kept = 0
-        else:
-            self.by_name.pop(name, None)
+    def forget(self, component: Manager, names: Iterable[str]) -> None:
+        """Drop the plans that *component* has, or may have, a part in with its handlers for *names*."""
+        self._changes += 1
+        component._evnode.own_plans = None
+        for host in component._evnode.hosts:
+            host._evnode.own_plans = None
+        for name in names:
+            if name == ANY:
+                self.observers += 1
+                self.by_name.clear()
+                self._kept = 0
+            else:
+                self.by_name.pop(name, None)
 
     def find(self, name: str, channels: tuple[Any, ...]) -> Plan:
         """Give the plan for events called *name* on *channels*."""
@@ -144,8 +152,9 @@ class Plans:
             return plan
         if len(channels) == 1 and _is_component(channels[0]):
             return self._find_own(name, channels[0])
+        changes = self._changes
         plan = self._compile(name, channels)
-        if not any(_is_component(channel) for channel in channels):
+        if changes == self._changes and not any(_is_component(channel) for channel in channels):
             if self._kept >= MAX_PLANS:
                 self.by_name.clear()
                 self._kept = 0
@@ -154,15 +163,19 @@ class Plans:
         return plan
 
     def _find_own(self, name: str, component: Manager) -> Plan:
+        node = component._evnode
         if component._evtree is not self.tree:
             return self._compile(name, (component,))
-        version, plans = component._evnode.own_plans or (-1, {})
+        version, plans = node.own_plans or (-1, {})
         if version != self.observers:
-            plans = {}
-            component._evnode.own_plans = (self.observers, plans)
-        if name not in plans:
-            plans[name] = self._compile(name, (component,))
-        plan: Plan = plans[name]
+            version, plans = node.own_plans = (self.observers, {})
+        if name in plans:
+            plan: Plan = plans[name]
+            return plan
+        changes = self._changes
+        plan = self._compile(name, (component,))
+        if changes == self._changes:
+            plans[name] = plan
         return plan
 
     def _compile(self, name: str, channels: tuple[Any, ...]) -> Plan:
@@ -177,7 +190,7 @@ class Plans:
     def _entries(self, name: str, channel: Any) -> list[Entry]:
         """Give the handlers for *name* on one channel, in the order of the tree."""
         if _is_component(channel):
-            candidates = {channel: None, **channel._evnode.guests, **self.receivers.get(ANY, {})}
+            candidates = {channel: None, **dict.fromkeys(channel._evnode.guests), **self.receivers.get(ANY, {})}
         else:
             candidates = {**self.receivers.get(name, {}), **self.receivers.get(ANY, {})}
         placed = [

@@ -33,8 +33,7 @@ class Channel:
             setattr(manager, name, value)
         # A subclass may set its channel before it calls the constructor of its base.
         if hasattr(manager, "_evtree"):
-            for name in manager._handlers:
-                manager._evtree.plans.forget(name)
+            manager._evtree.plans.forget(manager, manager._handlers)
 
 
 def channel_attributes(channel: Any) -> dict[str, Any]:

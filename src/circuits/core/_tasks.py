@@ -114,6 +114,9 @@ def advance_tasks(tree: Tree) -> None:
     """Let every task that is ready take one step."""
     ready = tree.ready
     for _ in range(len(ready)):
+        if not ready:
+            # A task has turned the tree itself, or registered it with another one.
+            break
         task = ready.popleft()
         tree.current = task.event
         tree.handler = task.handler
@@ -132,7 +135,7 @@ def advance_tasks(tree: Tree) -> None:
             _end(tree, task, None, error)
         else:
             if item is None:
-                ready.append(task)
+                task.tree.ready.append(task)
             else:
                 _yielded(task, item)
     tree.current = None

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from _thread import RLock, get_ident
 from collections import deque
+from itertools import count
+from weakref import WeakSet
 
 from evkernel.clock import MONOTONIC
 from evkernel.loop import Loop
@@ -49,21 +51,29 @@ TIMEOUT = 0.1
 BUSY_TURNS = 32
 
 
+_making = RLock()
+
+#: Places among siblings, the same numbers for all trees: a component keeps its place when its tree joins another.
+POSITIONS = count(1)
+
+
 class Node:
     """What the kernel keeps about one component."""
 
-    __slots__ = ("entries", "guests", "leaving", "own_plans", "position", "when_tasks_end")
+    __slots__ = ("entries", "guests", "hosts", "leaving", "own_plans", "position", "when_tasks_end")
 
     def __init__(self) -> None:
         #: Its handlers, in the order of definition.
         self.entries: list[Entry] = []
-        #: Components with a handler on this one's private channel.
-        self.guests: dict[Manager, None] = {}
-        #: Whether it is about to leave its tree, and so gets no more events.
-        self.leaving = False
+        #: Components with a handler on this one as a channel.
+        self.guests: WeakSet[Manager] = WeakSet()
+        #: Components that it is such a guest of.
+        self.hosts: set[Manager] = set()
+        #: The event by which it is about to leave its tree; until then it gets no more events.
+        self.leaving: Event | None = None
         #: Plans for events to the component itself, with the version of the tree's observers they were made for.
         self.own_plans: tuple[int, dict[str, Any]] | None = None
-        #: Its place among its siblings.
+        #: Its place among its siblings: behind all that were registered before it, anywhere.
         self.position = 0
         #: Called when a coroutine of the component has ended, while it waits for that to leave.
         self.when_tasks_end: Callable[[], None] | None = None
@@ -78,9 +88,9 @@ class Tree:
         "_flushes",
         "_lock",
         "_loop",
-        "_positions",
         "current",
         "handler",
+        "heir",
         "idle",
         "planned",
         "plans",
@@ -114,6 +124,8 @@ class Tree:
         self.current: Event | None = None
         self.handler: Callable[..., Any] | None = None
         self.thread: int | None = None
+        #: The tree that has absorbed this one.
+        self.heir: Tree | None = None
         #: True while the tree sleeps, or is about to: who fires then must wake it.
         self.idle = False
         self.runner: Runner | None = None
@@ -125,13 +137,16 @@ class Tree:
         self._lock: RLock | None = None
         self._busy = 0
         self._flushes = 0
-        self._positions = 0
 
     @property
     def loop(self) -> Loop:
-        """The poller, the timers and the wake-up; made when they are first needed."""
+        """The poller, the timers and the wake-up; made when they are first needed, by whatever thread."""
         if self._loop is None:
-            self._loop = Loop()
+            if self.heir is not None:
+                return self.heir.loop
+            with _making:
+                if self._loop is None:
+                    self._loop = Loop()
         return self._loop
 
     @loop.setter
@@ -155,13 +170,11 @@ class Tree:
         """Whether there is something to do at once."""
         return bool(self.queue or self.ready)
 
-    def next_position(self) -> int:
-        """Give a new component its place among its siblings: behind all who came before."""
-        self._positions += 1
-        return self._positions
-
     def wake(self) -> None:
         """End the sleep. Safe in any thread and any signal handler."""
+        if self.heir is not None:
+            self.heir.wake()
+            return
         # Whoever comes next need not wake it again.
         self.idle = False
         if self.runner is not None:
@@ -177,6 +190,8 @@ class Tree:
                 does, but not at all unless the root runs.
         """
         self.thread = get_ident()
+        # A handler that turns its tree is not the one who fires what happens meanwhile.
+        current, handler, self.current = self.current, self.handler, None
         if self.ready:
             advance_tasks(self)
         asked = None
@@ -195,6 +210,7 @@ class Tree:
             self._busy += 1
             if self._busy >= BUSY_TURNS or timeout == 0:
                 self._look(0)
+        self.current, self.handler = current, handler
 
     def flush(self) -> None:
         """Deliver the events that are queued now; what their handlers fire stays queued."""
@@ -202,6 +218,7 @@ class Tree:
         if self.prioritised:
             self._sort_queue()
         self.thread = get_ident()
+        handler = self.handler
         flushes = self._flushes = self._flushes + 1
         left = len(queue)
         while left:
@@ -214,6 +231,7 @@ class Tree:
             # A handler has flushed, and so delivered the rest of what this flush began with.
             if self._flushes != flushes:
                 break
+        self.handler = handler
 
     def _deliver_special(self, event: Event, channels: tuple[Any, ...], _priority: float, in_flight: bool) -> None:
         """Deliver an event that has a priority or was fired before; see `_tracking.enqueue`."""
@@ -260,6 +278,8 @@ class Tree:
 
     def absorb(self, other: Tree) -> None:
         """Take over what was begun while *other* was a tree of its own."""
+        # A thread may be about to fire there, and a handler there may be the one who registers: whatever they still add
+        # to that tree is added to this one, and waking that one wakes this one.
         self.queue.extend(other.queue)
         other.queue.clear()
         self.prioritised = self.prioritised or other.prioritised
@@ -268,11 +288,17 @@ class Tree:
         for task in other.tasks:
             task.tree = self
         self.tasks |= other.tasks
-        other.tasks = set()
         for name, waiters in other.waiters.items():
             self.waiters.setdefault(name, []).extend(waiters)
-        other.waiters = {}
+        other.queue, other.ready, other.tasks, other.waiters = self.queue, self.ready, self.tasks, self.waiters
+        other.heir, other.idle = self, True
+        # Ends the flush whose handler has registered.
+        other._flushes += 1
         if other._loop is not None:
             self.loop.timers.adopt(other._loop.timers)
         if self.idle:
             self.wake()
+
+    def retire(self) -> None:
+        """Let go of the loop, once the components have moved what they had in it to that of the tree that took over."""
+        self._loop = None

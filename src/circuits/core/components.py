@@ -88,15 +88,23 @@ class BaseComponent(Manager, metaclass=HandlerMetaClass):
         Raises:
             UnregistrableError: when *parent* is in the subtree of this component, or this component runs itself.
         """
+        if self.parent is parent and parent is not self:
+            return self
+        self._check_parent(parent)
         if self.parent is not self:
-            if self.parent is parent:
-                return self
             self.parent.unregisterChild(self)
-        elif parent is self:
-            raise UnregistrableError(f"{self!r} cannot be registered with itself")
         parent.registerChild(self)
         self.fire(registered(self, parent))
         return self
+
+    def _check_parent(self, parent: Manager) -> None:
+        node = parent
+        while node is not self:
+            if node.parent is node:
+                return
+            node = node.parent
+        where = "itself" if parent is self else f"{parent!r}, which is in its subtree"
+        raise UnregistrableError(f"{self!r} cannot be registered with {where}")
 
     def unregister(self) -> Self:
         """Leave the tree, together with the subtree: no further events from now on.
@@ -109,26 +117,24 @@ class BaseComponent(Manager, metaclass=HandlerMetaClass):
         """
         if self.parent is self or self._evnode.leaving:
             return self
-        self._evnode.leaving = True
-        for member in self._subtree():
-            member._evnode.own_plans = None
-            for name in member._handlers:
-                self._evtree.plans.forget(name)
         event: Event = prepare_unregister(self)
         event.complete_channels = (self,)
+        self._evnode.leaving = event
+        for member in self._subtree():
+            self._evtree.plans.forget(member, member._handlers)
         self.fire(event)
         return self
 
     # On its own channel, so that nobody else is detached with it.
     @handler("prepare_unregister_complete", channel=OWN)
     def _on_prepare_unregister_complete(self, event: Event, *_: Any) -> None:
-        if event.parent is None or event.parent.args[0] is not self:
-            return
-        self._leave()
+        # It may have been registered elsewhere meanwhile, which ends the departure.
+        if event.parent is self._evnode.leaving:
+            self._leave()
 
     def _leave(self) -> None:
         """Be detached, now or when the last coroutine of the subtree has ended."""
-        if self.parent is self:
+        if self._evnode.leaving is None:
             return
         members = list(self._subtree())
         coroutines = coroutines_of(self._evtree, members)

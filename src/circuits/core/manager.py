@@ -20,7 +20,7 @@ from ._plans import Entry
 from ._specs import ANY, Channel, bound_spec
 from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, sleep
 from ._tracking import enqueue, enter, suspend
-from ._tree import TIMEOUT, Node, Tree
+from ._tree import POSITIONS, TIMEOUT, Node, Tree
 from .events import Event, stopped
 from .values import Value
 
@@ -221,7 +221,10 @@ class Manager:
             The bound method, as `removeHandler` takes it.
         """
         method = f if isinstance(f, MethodType) else MethodType(f, self)
-        self._add_handlers([(bound_spec(method), method)])
+        spec = bound_spec(method)
+        # Handlers are a set: to add one a second time changes nothing.
+        if not any(entry.method == method and entry.names == spec.names for entry in self._evnode.entries):
+            self._add_handlers([(spec, method)])
         return method
 
     def removeHandler(self, method: Callable[..., Any], event: str | None = None) -> None:
@@ -233,15 +236,18 @@ class Manager:
         """
         node = self._evnode
         node.entries = [kept for entry in node.entries if (kept := _without(entry, method, event)) is not None]
-        node.own_plans = None
-        for name in list(self._handlers) if event is None else [event]:
-            methods = self._handlers.get(name, set())
-            methods.discard(method)
-            if methods:
-                self._evtree.plans.forget(name)
-            else:
-                self._handlers.pop(name, None)
-                self._evtree.plans.detach(self, [name])
+        names = list(self._handlers) if event is None else [event]
+        gone = [name for name in names if self._discard(name, method)]
+        self._evtree.plans.detach(self, gone)
+        self._evtree.plans.forget(self, names)
+
+    def _discard(self, name: str, method: Callable[..., Any]) -> bool:
+        """Take one of the handlers for *name* away; tell whether none is left."""
+        methods = self._handlers.get(name, set())
+        methods.discard(method)
+        if not methods:
+            self._handlers.pop(name, None)
+        return not methods
 
     def getHandlers(self, event: Event, channel: Any, **kwargs: Any) -> list[Callable[..., Any]]:  # noqa: ARG002
         """Give the handlers that would be called for *event* on *channel*, in the order of the calls."""
@@ -249,15 +255,15 @@ class Manager:
 
     def _add_handlers(self, handlers: list[tuple[HandlerSpec, Callable[..., Any]]]) -> None:
         names: dict[str, None] = {}
+        node = self._evnode
         for spec, method in handlers:
-            self._evnode.entries.append(Entry(self, method, spec.names, spec.channel, spec.priority, spec.wants_event))
+            node.entries.append(Entry(self, method, spec.names, spec.channel, spec.priority, spec.wants_event))
             for name in spec.names or (ANY,):
                 names[name] = None
                 self._handlers.setdefault(name, set()).add(method)
             if isinstance(spec.channel, Manager):
-                spec.channel._evnode.guests[self] = None
-                spec.channel._evnode.own_plans = None
-        self._evnode.own_plans = None
+                spec.channel._evnode.guests.add(self)
+                node.hosts.add(spec.channel)
         self._evtree.plans.attach(self, names)
 
     # The tree.
@@ -273,17 +279,18 @@ class Manager:
         if component._running:
             raise UnregistrableError(f"{component!r} runs a loop of its own; stop it before it is registered")
         old, tree = component._evtree, self._evtree
+        # First, so that what other threads fire from now on comes behind what they have fired before.
+        tree.absorb(old)
         self.components.add(component)
         component.parent = self
-        component._evnode.position = tree.next_position()
+        component._evnode.position = next(POSITIONS)
         for member in component._subtree():
             member.root = self.root
             member._evtree = tree
-            member._evnode.own_plans = None
             tree.plans.attach(member, member._handlers)
-        tree.absorb(old)
         for member in component._subtree():
             member._on_tree_changed(old, tree)
+        old.retire()
 
     def unregisterChild(self, component: Any) -> None:
         """Let a component go; it becomes the root of its own subtree."""
@@ -294,17 +301,18 @@ class Manager:
             old.plans.detach(member, member._handlers)
             member.root = component
             member._evtree = tree
-            member._evnode.own_plans = None
-            member._evnode.leaving = False
+            member._evnode.leaving = None
             tree.plans.attach(member, member._handlers)
         for member in component._subtree():
             member._on_tree_changed(old, tree)
 
     def _subtree(self) -> Iterator[Any]:
-        yield self
-        # Siblings in the order in which they were registered; a copy, since handlers may change the set meanwhile.
-        for component in sorted(self.components, key=lambda component: component._evnode.position):
-            yield from component._subtree()
+        waiting: list[Any] = [self]
+        while waiting:
+            component = waiting.pop()
+            yield component
+            # Siblings in the order in which they were registered.
+            waiting += sorted(component.components, key=lambda child: child._evnode.position, reverse=True)
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         """Take along what this component has in the loop of the old tree; components that have something do."""
@@ -438,7 +446,7 @@ class Manager:
 
 def _without(entry: Entry, method: Callable[..., Any], event: str | None) -> Entry | None:
     """Give what remains of a handler entry when *method* no longer handles *event* (None: no event at all)."""
-    if entry.method != method or (event is not None and event not in entry.names):
+    if entry.method != method or (event is not None and event not in (entry.names or (ANY,))):
         return entry
     names = tuple(name for name in entry.names if event is not None and name != event)
     return Entry(entry.owner, method, names, entry.channel, entry.priority, entry.wants_event) if names else None
