@@ -136,7 +136,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this one (repeatable)")
     parser.add_argument("--peer", action="append", choices=tuple(PEERS), help="only this one (repeatable)")
     parser.add_argument("--case", default="", help="only cases whose name contains this")
-    parser.add_argument("--rounds", type=int, help="samples of each peer and case (7, quick 3)")
+    parser.add_argument("--rounds", type=int, help="samples of each peer and case (5, quick 3)")
     parser.add_argument("--seconds", type=float, help="time measured in a sample (0.3, quick 0.1)")
     parser.add_argument("--src", type=Path, default=HERE.parent / "src", help="source tree to measure as `ours`")
     parser.add_argument("--base", type=Path, help="another source tree of ours, to measure as `base`")
@@ -147,7 +147,7 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Measure, print and save."""
     asked = options()
-    rounds, seconds = asked.rounds or (3 if asked.quick else 7), asked.seconds or (0.1 if asked.quick else 0.3)
+    rounds, seconds = asked.rounds or (3 if asked.quick else 5), asked.seconds or (0.1 if asked.quick else 0.3)
     peers = prepare(asked.peer or list(PEERS), asked.src, asked.base)
     results: dict[str, Any] = {
         "when": time.strftime("%Y-%m-%d %H:%M"),

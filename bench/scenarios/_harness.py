@@ -29,9 +29,6 @@ OURS = ("ours", "base")
 #: Whoever speaks the documented circuits API; one scenario serves them all.
 ALL_CIRCUITS = (*OURS, "release")
 
-#: A whole batch that would take more seconds than this is cut to a tenth, a hundredth, …
-LONGEST_WHOLE_LAP = 3.0
-
 
 class Target:
     """Count calls: the listener, callback or handler that every peer calls."""
@@ -62,34 +59,35 @@ class Sample:
         self.wall = 0.0
         self.cpu = 0.0
 
-    def laps(self, batch: int, *, whole: bool = False) -> Iterator[int]:
+    def laps(self, batch: int, *, whole: bool = False, limit: int | None = None) -> Iterator[int]:
         """Yield how many operations the loop's body should do, and time that body.
 
         Args:
             batch: Most operations of one lap.
-            whole: Do exactly *batch* operations per lap, unless that would take unbearably long.
+            whole: Do exactly *batch* operations per lap, however long that takes.
+            limit: What this peer can bear at a time, where *batch* would take it minutes. The tables mention it.
         """
-        size, before = 1, 0.0
-        while True:
-            self.performed += size
-            start = perf_counter()
-            yield size
-            elapsed = perf_counter() - start
-            # Ten times as many take ten times as long, or a hundred times where the cost of one grows with the number.
-            longest = elapsed * max(10, elapsed / before if before else 0)
-            if size == batch or (longest > LONGEST_WHOLE_LAP if whole else elapsed > self.seconds / 20):
-                break
-            size, before = min(batch, size * 10), elapsed
+        size = min(batch, limit or batch)
+        self.cut = size < batch
         if whole:
-            self.cut = size < batch
+            yield self._performing(max(1, size // 10))
         else:
-            size = max(1, min(batch, int(size * self.seconds / 4 / elapsed)))
+            count, elapsed = 0, 0.0
+            while count < size and elapsed < self.seconds / 20:
+                count = min(size, count * 10 or 1)
+                start = perf_counter()
+                yield self._performing(count)
+                elapsed = perf_counter() - start
+            size = max(1, min(size, int(count * self.seconds / 4 / elapsed)))
         self.batch = size
         while self.wall < self.seconds:
-            self.performed += size
             start, start_cpu = perf_counter(), process_time()
-            yield size
+            yield self._performing(size)
             self.record(size, perf_counter() - start, process_time() - start_cpu)
+
+    def _performing(self, count: int) -> int:
+        self.performed += count
+        return count
 
     def record(self, count: int, wall: float, cpu: float) -> None:
         """Add *count* operations that took so many seconds."""

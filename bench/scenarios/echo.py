@@ -23,8 +23,8 @@ __all__ = ["suite"]
 
 MESSAGE = bytes(range(64))
 CONNECTIONS = (1, 50, 500)
-#: Messages per second of sampling time, which makes 20 000 for a full sample.
-RATE = 67_000
+#: Messages per second of sampling time, which makes 36 000 for a full sample.
+RATE = 120_000
 LONGEST = 5.0
 
 suite = Suite("echo")
@@ -79,16 +79,30 @@ class Load:
         return received
 
 
+def port_of(server: subprocess.Popen[str]) -> int:
+    """Wait until the server listens, and tell where.
+
+    Raises:
+        RuntimeError: It ended instead.
+    """
+    output, errors = server.stdout, server.stderr
+    assert output is not None
+    assert errors is not None
+    line = output.readline()
+    if not line:
+        raise RuntimeError(f"the server ended: {errors.read().strip().splitlines()[-1:]}")
+    return int(line)
+
+
 def echo(connections: int, sample: Sample) -> None:
     server_core = str(sample.cores[0]) if sample.cores else "any"
     if len(sample.cores) > 1:
         os.sched_setaffinity(0, {sample.cores[-1]})
     script = Path(__file__).with_name("_echo_servers.py")
     command = [sys.executable, str(script), sample.peer, server_core]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout is not None
-            load = Load(int(server.stdout.readline()), connections)
+            load = Load(port_of(server), connections)
             messages = max(int(RATE * sample.seconds), connections)
             load.pump(max(messages // 10, connections), LONGEST)
             start, start_cpu = time.perf_counter(), cpu_time(server.pid)

@@ -12,7 +12,7 @@ from _harness import ALL_CIRCUITS, Sample, Suite
 
 __all__ = ["suite"]
 
-PAIRS = 5
+PAIRS = 3
 
 suite = Suite("startup")
 
