@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from evkernel.address import Address
     from evkernel.timers import Timer
 
-__all__ = ["Dial", "Dialer"]
+__all__ = ["MAX_PORT", "TRY_AGAIN_AFTER", "Dial", "Dialer"]
 
 #: Seconds until a UNIX socket whose server has its backlog full is tried again: the system does not tell when it may.
 TRY_AGAIN_AFTER = 0.01
+
+MAX_PORT = 65535
 
 _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EAGAIN, errno.EINTR})
 
@@ -75,6 +77,10 @@ class Dial:
             self._take([self._address])
             return
         host, port = self._address
+        if not 0 <= port <= MAX_PORT:
+            # The system would take the number modulo 65536, and connect to something else.
+            self._fail(OSError(errno.EINVAL, f"expected a port of 0-{MAX_PORT}, got {port}"))
+            return
         known = numeric_address(self._client.socket_family, host, port)
         if known is not None:
             self._take([known])
