@@ -187,6 +187,21 @@ def test_a_cancelled_serve_detaches(loop: Loop, host: Host) -> None:
     asyncio.run(cancel())
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_host_watches_signals_for_as_long_as_it_is_attached(loop: Loop, host: Host, watched: bool) -> None:
+    if watched:
+        loop.watch_signals()
+
+    async def attach_and_detach() -> None:
+        host.attach()
+        assert loop.watches_signals
+        host.detach()
+
+    asyncio.run(attach_and_detach())
+
+    assert loop.watches_signals is watched
+
+
 # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -391,6 +392,14 @@ def test_signals_by_the_hundred_lose_no_wake(real_loop: Loop) -> None:
     assert seen[0] == rounds
 
 
+def send_to_itself_while_asleep(loop: Loop) -> None:
+    """Have another thread than the one of *loop* receive a signal, once that one sleeps."""
+    while not loop._sleeping:
+        time.sleep(0.001)
+    time.sleep(0.01)  # from the flag to the system call
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+
 def test_a_signal_that_comes_just_before_the_sleep_is_handled(
     real_loop: Loop, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,11 +407,7 @@ def test_a_signal_that_comes_just_before_the_sleep_is_handled(
     # sleep itself, by sending the signal to another thread: nothing interrupts the sleep but the descriptor.
     assert real_loop.watch_signals()
     before = signal.signal(signal.SIGUSR1, recorder.callback("signal"))
-
-    def send_to_itself() -> None:
-        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-
-    thread = threading.Thread(target=send_to_itself)
+    thread = threading.Thread(target=send_to_itself_while_asleep, args=(real_loop,))
     try:
         real_loop.call_soon(thread.start)
         while not recorder.entries:
@@ -412,6 +417,30 @@ def test_a_signal_that_comes_just_before_the_sleep_is_handled(
         signal.signal(signal.SIGUSR1, before)
 
     assert [entry[0] for entry in recorder.entries] == ["signal"]
+
+
+def test_run_watches_signals_for_as_long_as_it_lasts(real_loop: Loop) -> None:
+    # The signal goes to another thread, so it interrupts no system call of this one.
+    before = signal.signal(signal.SIGUSR1, lambda *_: real_loop.stop())
+    thread = threading.Thread(target=send_to_itself_while_asleep, args=(real_loop,))
+    try:
+        real_loop.call_soon(thread.start)
+        real_loop.run()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert not real_loop.watches_signals
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_run_leaves_signals_watched_that_were_watched_before(real_loop: Loop) -> None:
+    real_loop.watch_signals()
+    real_loop.call_soon(real_loop.stop)
+
+    real_loop.run()
+
+    assert real_loop.watches_signals
 
 
 def test_watching_signals_twice_and_unwatching_twice_is_once(real_loop: Loop) -> None:
