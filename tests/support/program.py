@@ -81,6 +81,11 @@ class Running:
         """What the program has complained about so far."""
         return self._said[1].decode(errors="replace")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self.process.poll() is None
+
     def send(self, text: str) -> None:
         """Write *text* to the program's standard input."""
         self._stdin.write(text.encode())
@@ -142,6 +147,7 @@ def start_program(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     options: tuple[str, ...] = OPTIONS,
+    pass_fds: tuple[int, ...] = (),
 ) -> Iterator[Running]:
     """Start *program* and hand it out while it runs; kill it at the end if it still does.
 
@@ -151,6 +157,7 @@ def start_program(
         env: variables to add to `program_environment()`.
         cwd: where it runs; an empty folder that is removed afterwards if None.
         options: for the interpreter.
+        pass_fds: descriptors that the program has, too, under the same numbers.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = program if isinstance(program, Path) else _written(program, Path(folder))
@@ -162,6 +169,7 @@ def start_program(
                 stderr=subprocess.PIPE,
                 env=program_environment(env),
                 cwd=cwd or folder,
+                pass_fds=pass_fds,
             )
         )
         try:

@@ -73,8 +73,8 @@ class File(Component):
 
     def _set_target(self, filename: Any, mode: str) -> None:
         self._borrowed = filename if hasattr(filename, "fileno") else None
-        self._filename = getattr(filename, "name", filename)
-        own_mode = getattr(filename, "mode", None)
+        self._filename = filename if self._borrowed is None else getattr(filename, "name", filename)
+        own_mode = getattr(self._borrowed, "mode", None)
         self._mode = own_mode if isinstance(own_mode, str) else mode
         self._decoder = None if self._encoding is None else codecs.getincrementaldecoder(self._encoding)("replace")
         if self._mode.replace("b", "").replace("t", "") not in _FLAGS:
