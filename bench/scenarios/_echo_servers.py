@@ -25,9 +25,8 @@ def announce(port: int) -> None:
 
 
 def circuits_server(_: str) -> None:
-    from circuits.net.sockets import TCPServer
-
     from circuits import handler
+    from circuits.net.sockets import TCPServer
 
     class EchoServer(TCPServer):
         """Send back what came, by returning it."""

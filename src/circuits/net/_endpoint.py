@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from circuits.core.events import Event
     from circuits.core.manager import Manager
 
-__all__ = ["Connection", "OutputOverflow", "Owner", "State", "as_bytes", "incoming"]
+__all__ = ["Answerable", "Connection", "OutputOverflow", "Owner", "State", "as_bytes", "incoming"]
 
 #: Bytes sent to one connection before the others have their turn.
 FAIR_SHARE = 1024 * 1024
@@ -114,6 +114,13 @@ class Owner(Protocol):
         """Forget the connection, fire the event about its end."""
 
 
+class Answerable(Protocol):
+    """Where input came from, as far as it can be answered."""
+
+    def answer(self, data: bytes | memoryview) -> None:
+        """Send what a handler has returned."""
+
+
 class incoming(read):  # noqa: N801 - an event
     """The `read` event of a connection; what its handlers return is sent to the peer, without an event if possible."""
 
@@ -122,7 +129,7 @@ class incoming(read):  # noqa: N801 - an event
     name = "read"
     notify = True
 
-    def __init__(self, connection: Connection, args: tuple[Any, ...]) -> None:
+    def __init__(self, connection: Answerable, args: tuple[Any, ...]) -> None:
         # What Event.__init__ does, without the calls: this is half of what an event costs.
         self.args = args
         self._kwargs = None

@@ -86,11 +86,14 @@ class Server(SocketComponent):
     def _create_socket(self) -> socket.socket:
         sock = super()._create_socket()
         try:
-            sock.listen(self._backlog)
+            self._begin_to_listen(sock)
         except BaseException:
             sock.close()
             raise
         return sock
+
+    def _begin_to_listen(self, sock: socket.socket) -> None:
+        sock.listen(self._backlog)
 
     @property
     def host(self) -> Any:

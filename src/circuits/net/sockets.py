@@ -1,4 +1,4 @@
-"""TCP and UNIX sockets as components. Start at `_endpoint` to read how they work."""
+"""TCP, UDP and UNIX sockets as components. Start at `_endpoint` to read how they work."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ._component import BUFSIZE
 from ._endpoint import OutputOverflow
 from ._server import BACKLOG, Server
 from ._tcp import TCP6Client, TCP6Server, TCPClient, TCPServer
+from ._udp import UDP6Client, UDP6Server, UDPClient, UDPServer
 from ._unix import Pipe, UNIXClient, UNIXServer
 from .events import close, connect, write
 
@@ -24,6 +25,10 @@ __all__ = [
     "TCP6Server",
     "TCPClient",
     "TCPServer",
+    "UDP6Client",
+    "UDP6Server",
+    "UDPClient",
+    "UDPServer",
     "UNIXClient",
     "UNIXServer",
     "close",
