@@ -239,7 +239,7 @@ class Host:
 
     def _watch_one(self, fd: int, mask: int) -> None:
         """Follow the interest in one descriptor."""
-        aio, old = self._require(), self._watched.pop(fd, 0)
+        aio, old = self._require(), self._watched.get(fd, 0)
         if mask & READ and not old & READ:
             aio.add_reader(fd, self._step)
         elif old & READ and not mask & READ:
@@ -250,6 +250,8 @@ class Host:
             aio.remove_writer(fd)
         if mask:
             self._watched[fd] = mask
+        else:
+            self._watched.pop(fd, None)
 
     def _reopened(self) -> None:
         """Follow the poller to its new mechanism."""

@@ -358,6 +358,8 @@ class Poller:
         mechanism = self._mechanism or self._open()
         try:
             known = mechanism.update(fd, old, new)
+            if self.on_change is not None:
+                self._tell_host(fd, old, new)
         except NotPollable:
             raise
         except OSError as error:
@@ -367,8 +369,16 @@ class Poller:
         if not old or not known:
             self._fresh.add(fd)
             self._ghosts.discard(fd)
-        if self.on_change is not None:
-            self.on_change(fd, new)
+
+    def _tell_host(self, fd: int, old: int, new: int) -> None:
+        """Let the host refuse what its own mechanism cannot watch: a regular file that select takes, say."""
+        try:
+            if self.on_change is not None:
+                self.on_change(fd, new)
+        except BaseException:
+            if self._mechanism is not None:
+                self._mechanism.update(fd, new, old)
+            raise
 
     def _unwatch(self, fd: int, old: int, new: int) -> None:
         if self.on_change is not None:
@@ -486,7 +496,7 @@ class Poller:
             self.kind = _resolve(kind)
         try:
             self._open()
-        except NotPollable:
+        except BaseException:
             self.kind = old_kind
             raise
         if self.on_reopen is not None:

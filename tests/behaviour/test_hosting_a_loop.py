@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 import uvloop
 
 import evkernel.poll
+from evkernel.errors import NotPollable
 from evkernel.hosted import Host
 from evkernel.loop import Loop
 from evkernel.poll import Poller, available_kinds
@@ -397,6 +399,28 @@ def test_the_mechanism_can_be_changed_while_hosted(
     host.run(factory)
 
     assert recorder.entries == [(kind, b"1"), (to, b"2")]
+
+
+def test_a_file_that_asyncio_refuses_is_refused_while_hosted(
+    loop: Loop, host: Host, factory: Factory, pair: Pair, recorder: Recorder
+) -> None:
+    left, right = pair
+
+    def watch() -> None:
+        with tempfile.TemporaryFile() as file, pytest.raises(NotPollable):
+            loop.poller.set_reader(file.fileno(), print)
+        right.send(b"x")
+
+    def read() -> None:
+        recorder.record(left.recv(1))
+        host.stop()
+
+    loop.poller.set_reader(left.fileno(), read)
+    loop.call_later(0.001, watch)
+
+    host.run(factory)
+
+    assert recorder.names() == [b"x"]
 
 
 def test_a_host_that_is_detached_goes_on_alone(loop: Loop, host: Host, factory: Factory, recorder: Recorder) -> None:

@@ -477,6 +477,25 @@ def test_a_file_that_lives_on_in_a_copy_does_not_haunt_the_poller(poller: Poller
     os.close(copy)
 
 
+def test_a_number_that_gets_its_old_file_back_is_watched_again(poller: Poller, pair: Pair, recorder: Recorder) -> None:
+    left, right = pair
+    fd = left.fileno()
+    copy = os.dup(fd)
+    poller.set_reader(fd, recorder.callback("old"))
+    left.close()
+    poller.discard(fd)
+    os.dup2(copy, fd)
+
+    poller.set_reader(fd, recorder.callback("new"))
+    right.send(b"x")
+    turn(poller)
+
+    assert recorder.names() == ["new"]
+    poller.discard(fd)
+    os.close(fd)
+    os.close(copy)
+
+
 # ── what cannot be watched ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -519,6 +538,36 @@ def test_a_poller_cannot_watch_itself(poller: Poller) -> None:
 
     with pytest.raises(NotPollable, match=f"descriptor {own}: it is the poller itself"):
         poller.set_reader(own, print)
+
+
+def test_a_system_that_has_no_room_says_so_itself(poller: Poller, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(fd: int, old: int, new: int) -> bool:
+        raise OSError(errno.ENOSPC, "no room")
+
+    poller.fileno()
+    monkeypatch.setattr(poller._mechanism, "update", refuse)
+
+    with pytest.raises(OSError, match="no room") as caught:
+        poller.set_reader(pair[0].fileno(), print)
+
+    assert not isinstance(caught.value, NotPollable)
+    assert len(poller) == 0
+
+
+def test_what_a_host_refuses_is_not_watched(poller: Poller, pair: Pair, recorder: Recorder) -> None:
+    def refuse(fd: int, mask: int) -> None:
+        raise PermissionError(errno.EPERM, "not this one")
+
+    left, right = pair
+    poller.set_reader(right.fileno(), print)
+    poller.on_change = refuse
+    with pytest.raises(NotPollable, match="it is always ready"):
+        poller.set_reader(left.fileno(), recorder.callback("read"))
+    poller.on_change = None
+    right.send(b"x")
+
+    assert list(poller.wait(0)) == []
+    assert not poller.is_reading(left.fileno())
 
 
 def test_select_says_where_its_numbers_end(pair: Pair) -> None:
@@ -704,6 +753,22 @@ def test_an_error_of_the_reader_does_not_cost_the_writer_its_call_for_long(
     assert recorder.names() == ["write"]
 
 
+def test_the_error_of_a_writer_is_raised_too(poller: Poller, pair: Pair, recorder: Recorder) -> None:
+    left, right = pair
+
+    def fail() -> None:
+        recorder.record("write")
+        raise ValueError("broken")
+
+    poller.set_writer(left.fileno(), fail)
+    poller.set_writer(right.fileno(), fail)
+
+    with pytest.raises(ValueError, match="broken"):
+        turn(poller)
+
+    assert recorder.names() == ["write", "write"]
+
+
 def test_an_interrupt_leaves_at_once_and_nothing_is_lost(poller: Poller, recorder: Recorder) -> None:
     pairs = ready_pairs(4)
     interrupts = iter([KeyboardInterrupt()])
@@ -807,6 +872,26 @@ def test_a_mechanism_that_cannot_take_over_changes_nothing(pair: Pair, recorder:
         assert poller.kind == "poll"
         poller.discard(file.fileno())
         turn(poller)
+    assert recorder.names() == ["read"]
+
+
+def test_a_mechanism_that_cannot_be_made_changes_nothing(
+    poller: Poller, pair: Pair, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    left, right = pair
+    kind = poller.kind
+    poller.set_reader(left.fileno(), recorder.callback("read"))
+    right.send(b"x")
+    monkeypatch.setattr(poller, "_make", refuse)
+
+    with pytest.raises(OSError, match="too many open files"):
+        poller.reopen("select")
+
+    assert poller.kind == kind
+    turn(poller)
     assert recorder.names() == ["read"]
 
 
