@@ -16,7 +16,8 @@ from collections.abc import Coroutine
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any
 
-from ._tracking import fail, resume, suspend
+from ._flags import CUT
+from ._tracking import fail, resume, stop_root, suspend
 from .values import _store
 
 if TYPE_CHECKING:
@@ -63,15 +64,19 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
             self._task.cancel()
 
     def cancel(self) -> None:
-        """Ask the coroutine to end; it has ended when it is no longer among the tasks of its tree."""
-        self._cancelled = True
-        if self._task is not None:
+        """Ask the coroutine to end; it has ended when it is no longer among the tasks of its tree.
+
+        It is asked once: a second time would cut off what it does to end properly.
+        """
+        if self._task is not None and not self._cancelled:
             self._task.cancel()
+        self._cancelled = True
 
     def abandon(self) -> None:
         """Count the coroutine as ended: it was never started, or the loop that ran it is gone."""
         if self._task is None:
             self._coroutine.close()
+        self.event._flags |= CUT
         self._end(None, None)
 
     def send(self, value: Any) -> Any:
@@ -92,11 +97,16 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
         tree.current, tree.handler, tree.thread = self.event, self.handler, get_ident()
         try:
             return step(*args)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Let through, it would end the asyncio loop at once.
+            stop_root(tree, error)
+            raise StopIteration from None
         finally:
             tree.current, tree.handler, tree.thread = before
 
     def _ended(self, task: Any) -> None:
         if task.cancelled():
+            self.event._flags |= CUT
             self._end(None, None)
         else:
             error = task.exception()
@@ -115,6 +125,8 @@ class CoroutineTask(Coroutine[Any, Any, Any]):
         node = getattr(self.owner, "_evnode", None)
         if node is not None and node.when_tasks_end is not None:
             node.when_tasks_end()
+        if tree.runner is not None:
+            tree.runner.coroutine_ended()
 
     @property
     def _qualname(self) -> str:

@@ -6,6 +6,7 @@ __all__ = [
     "ALERT_DONE",
     "CANCELLED",
     "COMPLETE",
+    "CUT",
     "DONE",
     "FAILURE",
     "HAS_ERRORS",
@@ -26,8 +27,10 @@ __all__ = [
 SUCCESS, FAILURE, COMPLETE, NOTIFY, ALERT_DONE = 1, 2, 4, 8, 16
 # What has happened to it.
 STOPPED, CANCELLED, WATCHED, SCOPED, SUSPENDED, HAS_RESULT, HAS_ERRORS, DONE, INSIDE = (1 << n for n in range(8, 17))
+#: A handler was ended before its time, so that nobody can speak of success.
+CUT = 1 << 17
 #: What is forgotten when the same event object is fired again.
-PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE | INSIDE
+PER_FIRING = STOPPED | CANCELLED | WATCHED | SCOPED | SUSPENDED | HAS_RESULT | HAS_ERRORS | DONE | INSIDE | CUT
 #: Flags that need attention once the handlers have been called.
 TO_SETTLE = SUCCESS | COMPLETE | ALERT_DONE | WATCHED | SCOPED | SUSPENDED
 

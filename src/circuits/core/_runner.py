@@ -7,8 +7,10 @@
     tick by hand, with coroutines ──▶ a loop of its own, one step per turn
 
 Rule 1: the poller, the timers and the queue are the same all the way; only who calls `tick` changes.
-Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then coroutines are
-cancelled and awaited, and generators closed.
+Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then generators are
+closed, coroutines cancelled and awaited, and what those fire with their last breath is delivered, too.
+Rule 3: a stop ends. Events that go on causing events are dropped after `STORM_TURNS` turns and `STORM_SECONDS` seconds;
+a second signal ends everything at once.
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ import signal
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
-from ._tasks import Task
-from ._tree import BUSY_TURNS
+from ._story import say_on_stderr
+from ._tasks import Task, cut_off
+from ._tree import BUSY_TURNS, TIMEOUT
 from .events import signal as signal_event
 from .events import started, stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from evkernel.hosted import ByHand, Host
 
@@ -34,6 +37,13 @@ __all__ = ["Runner"]
 
 #: Turns that suspended generators are given after a stop to come to their end before they are closed.
 LAST_TURNS = 16
+#: What a stop waits for at the least, in turns and in seconds both: a long way to the end is not mistaken for a circle.
+STORM_TURNS = 1000
+STORM_SECONDS = 2.0
+
+#: Seconds that a turn by hand sleeps at the most while there are coroutines: asyncio does not tell whether they have
+#: something to do.
+STEP_PAUSE = 0.01
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -52,10 +62,18 @@ class Runner:
         self.sleepless = False
         #: Whether the tree is turned by hand and has coroutines that want steps, too.
         self.stepping = False
+        #: What a second signal has raised, to end everything at once.
+        self.forced: BaseException | None = None
         self._host: Host | None = None
         self._by_hand: ByHand | None = None
         self._unstarted: list[CoroutineTask] = []
         self._old_signals: dict[int, Any] = {}
+        #: Seconds that a turn sleeps at the most.
+        self._nap: float | None = None
+        self._begun = False
+        self._last_turns = LAST_TURNS
+        self._turns_since_stop = 0
+        self._stopped_at = 0.0
 
     # The three ways to run.
 
@@ -65,11 +83,14 @@ class Runner:
         try:
             if socket is not None:
                 self._bridge(socket)
+            if current_thread() is main_thread():
+                self.tree.loop.watch_signals()
             self._turn_standalone()
             while self._unstarted or self._by_hand is not None:
                 self._turn_hosted()
                 self._turn_standalone()
         finally:
+            self.tree.loop.unwatch_signals()
             self._end()
         if self.exit_code is not None:
             raise SystemExit(self.exit_code)
@@ -79,7 +100,7 @@ class Runner:
         from evkernel import hosted  # late: brings asyncio, which most programs do without
 
         self._begin()
-        host = self._make_host(on_fork=self._serve_in_child)
+        host = self._make_host(self._hosted_turn, on_fork=self._serve_in_child)
         try:
             self.sleepless = True
             await hosted.serve_to_the_end(host, self.tree.root.stop)
@@ -92,13 +113,13 @@ class Runner:
     def step(self) -> None:
         """Let the coroutines of a tree that is turned by hand go one step."""
         if self._by_hand is None:
+            self._nap = None
+            self.stepping = False
             return
-        if any(self._coroutines()):
-            self._by_hand.step()
-        else:
+        self._by_hand.step()
+        if not any(self._coroutines()):
             self._by_hand.close()
             self._by_hand = None
-            self.stepping = False
 
     # What the tree asks for.
 
@@ -109,28 +130,42 @@ class Runner:
         else:
             self.tree.loop.wake()
 
+    def longest_sleep(self, wanted: float | None) -> float | None:
+        """Give how long a turn may sleep that would sleep for *wanted* seconds; None is for ever."""
+        limit = 0 if self.sleepless else self._nap
+        return wanted if limit is None else limit if wanted is None else min(wanted, limit)
+
     def start_coroutine(self, task: CoroutineTask) -> None:
         """Run a coroutine on the host, now or as soon as there is one."""
         host = self._host
         if host is not None and host.attached:
             task.start(host)
-        elif self.tree.root._running:
+        elif self.tree.root._evrunning:
             self._unstarted.append(task)
             self.sleepless = True
         else:
             self._start_by_hand(task)
 
+    def coroutine_ended(self) -> None:
+        """Go on with what waits for the end of the coroutines."""
+        if self._begun:
+            if self.tree.idle:
+                self.tree.wake()
+        elif self._host is not None and not any(self._coroutines()):
+            self._leave_host()
+
     def _start_by_hand(self, task: CoroutineTask) -> None:
         from evkernel import hosted  # late: loaded already, with the coroutine
 
         if hosted.is_running():
-            host = self._make_host()
+            host = self._make_host(self._hand_turn)
             host.attach()
             self.sleepless = True
             task.start(host)
             return
         if self._by_hand is None:
             self._by_hand = hosted.ByHand()
+            self._nap = STEP_PAUSE
             self.stepping = True
         task.start(self._by_hand)
 
@@ -138,23 +173,28 @@ class Runner:
 
     def _begin(self) -> None:
         tree, root = self.tree, self.tree.root
-        if root._running:
+        if root._evrunning:
             raise RuntimeError(f"{root!r} runs already")
         if tree.runner is not None:
             # It has been turned by hand: its coroutines go on here.
             self._by_hand = tree.runner._by_hand
             tree.runner._leave_host()
         tree.runner = self
-        root._running = True
+        if getattr(root.tick, "__func__", None) is not type(root)._evtick:
+            # A subclass takes turns of its own; what it looks at between two of them does not wake us.
+            self._nap = TIMEOUT
+        # Before anybody can stop it.
+        root.fire(started(root))
+        self._begun = root._evrunning = True
         root._set_thread(current_thread())
         if current_thread() is main_thread():
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
-        root.fire(started(root))
+        root._stop_if_asked()
 
     def _end(self) -> None:
         tree, root = self.tree, self.tree.root
-        root._running = False
+        root._evrunning = False
         self._close_generators()
         for number, handler in self._old_signals.items():
             # None stands for a handler that was not installed from Python and cannot be put back from there.
@@ -164,12 +204,15 @@ class Runner:
         root._set_thread(None)
 
     def _on_signal(self, signo: int, stack: Any) -> None:
-        if not self.tree.root._running:
+        tree = self.tree
+        if not tree.root._evrunning:
             # Asked again while it stops: whoever waits for a handler that does not end can leave at once.
-            if signo == signal.SIGINT:
-                raise KeyboardInterrupt
-            raise SystemExit(128 + signo)
-        self.tree.root.fire(signal_event(signo, stack))
+            self.forced = KeyboardInterrupt() if signo == signal.SIGINT else SystemExit(128 + signo)
+            raise self.forced
+        # The handler that happens to be interrupted is not the one who fires it.
+        current, tree.current = tree.current, None
+        tree.root.fire(signal_event(signo, stack))
+        tree.current = current
 
     def _leave_host(self) -> None:
         if self._host is not None:
@@ -185,20 +228,41 @@ class Runner:
     # Turning.
 
     def _turn_standalone(self) -> None:
-        tree, root = self.tree, self.tree.root
-        while (root._running or tree.queue) and not (self._unstarted or self._by_hand):
+        root = self.tree.root
+        while (root._evrunning or self._has_more()) and not (self._unstarted or self._by_hand):
             root.tick()
-        if not self._unstarted:
-            self._last_turns()
+            self._leave_if_forced()
 
-    def _last_turns(self) -> None:
-        for _ in range(LAST_TURNS):
-            if not self.tree.busy:
-                return
-            self.tree.root.tick()
+    def _has_more(self) -> bool:
+        """Once stopped, tell whether another turn is wanted; close the generators when none is."""
+        tree = self.tree
+        if tree.queue:
+            return not self._is_storm()
+        if tree.ready and self._last_turns > 0:
+            self._last_turns -= 1
+            return True
+        self._close_generators()
+        return bool(tree.queue)
+
+    def _is_storm(self) -> bool:
+        """Tell whether events go on causing events for ever, as far as one can tell; drop them then."""
+        tree = self.tree
+        now = tree.clock.now()
+        if self._turns_since_stop == 0:
+            self._stopped_at = now
+        self._turns_since_stop += 1
+        if self._turns_since_stop <= STORM_TURNS or now - self._stopped_at <= STORM_SECONDS:
+            return False
+        say_on_stderr(f"{tree.root!r} was stopped, but its events go on causing events: they are dropped\n")
+        tree.queue.clear()
+        return True
+
+    def _leave_if_forced(self) -> None:
+        if self.forced is not None:
+            raise self.forced
 
     def _turn_hosted(self) -> None:
-        host = self._make_host()
+        host = self._make_host(self._hosted_turn)
         by_hand, self._by_hand = self._by_hand, None
         self.sleepless = True
         try:
@@ -212,31 +276,47 @@ class Runner:
     def _hosted_turn(self) -> float | None:
         """Do all that needs no waiting; give the seconds until more may be done, None for ever."""
         tree, root = self.tree, self.tree.root
+        assert self._host is not None
         tree.idle = False
         while self._unstarted:
-            assert self._host is not None
             self._unstarted.pop(0).start(self._host)
-        for _ in range(BUSY_TURNS):
-            root.tick()
-            if not tree.busy:
-                break
-        if tree.busy:
+        self._turn_while_busy()
+        if tree.busy and root._evrunning:
             return 0
-        if self._is_over():
-            assert self._host is not None
-            self._host.stop()
-            return None
+        if not root._evrunning:
+            if self._has_more():
+                return 0
+            if self._is_over():
+                self._host.stop()
+                return None
+            # The end of the last coroutine wakes the tree.
+            tree.sleep = None
+        return self._doze()
+
+    def _hand_turn(self) -> float | None:
+        """Do the same for a tree that nobody runs, but that has coroutines on a loop which somebody runs."""
+        self.tree.idle = False
+        self._turn_while_busy()
+        return 0 if self.tree.busy else self._doze()
+
+    def _turn_while_busy(self) -> None:
+        for _ in range(BUSY_TURNS):
+            self.tree.root.tick()
+            self._leave_if_forced()
+            if not self.tree.busy:
+                break
+
+    def _doze(self) -> float | None:
+        tree = self.tree
         tree.idle = True
         # Whoever fired before the line above did not wake the host.
         return 0 if tree.queue or tree.ready else tree.sleep
 
     def _is_over(self) -> bool:
-        """Once stopped, cancel the coroutines that are left; tell whether all have ended.
+        """Cancel the coroutines that are left; tell whether all have ended.
 
         Those that the stop itself has begun are there to clean up, and are let be.
         """
-        if self.tree.root._running:
-            return False
         left = list(self._coroutines())
         for task in left:
             if not any(isinstance(event, stopped) for event in (task.event, *task.event.causes())):
@@ -254,10 +334,10 @@ class Runner:
             self._turn_standalone()
         self._end()
 
-    def _make_host(self, on_fork: Any = None) -> Host:
+    def _make_host(self, turn: Callable[[], float | None], on_fork: Any = None) -> Host:
         from evkernel import hosted  # late: brings asyncio, which most programs do without
 
-        self._host = hosted.Host(self.tree.loop, self._hosted_turn, on_fork=on_fork)
+        self._host = hosted.Host(self.tree.loop, turn, on_fork=on_fork)
         return self._host
 
     def _coroutines(self) -> Iterator[CoroutineTask]:
@@ -268,8 +348,8 @@ class Runner:
             task.abandon()
 
     def _close_generators(self) -> None:
-        for task in list(self.tree.tasks):
-            if isinstance(task, Task):
-                task.cancel()
-                self.tree.tasks.discard(task)
-        self.tree.ready.clear()
+        tree = self.tree
+        tree.ready.clear()
+        for task in [task for task in tree.tasks if isinstance(task, Task)]:
+            tree.tasks.discard(task)
+            cut_off(tree, task)

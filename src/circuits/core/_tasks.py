@@ -17,7 +17,7 @@ from types import GeneratorType
 from evkernel.clock import MONOTONIC
 
 from ._errors import TimeoutError  # noqa: A004 - documented name
-from ._flags import DONE
+from ._flags import CUT, DONE
 from ._story import shown
 from ._tracking import fail, resume, suspend
 from ._waiting import forget_named, on_one_of, unwatch, watch
@@ -171,6 +171,16 @@ def _end(tree: Tree, task: Task, value: Any, error: BaseException | None) -> Non
         fail(tree, task.event, task.handler or task.generator, error)
     elif value is not None:
         _store(task.event, value)
+    resume(tree, task.event)
+
+
+def cut_off(tree: Tree, task: Task) -> None:
+    """End a generator handler before its time; who waits for its event goes on."""
+    try:
+        task.cancel()
+    except BaseException as error:  # noqa: BLE001 - user code: a `finally` that fails, reported as any error of a handler
+        fail(tree, task.event, task.handler or task.generator, error)
+    task.event._flags |= CUT
     resume(tree, task.event)
 
 

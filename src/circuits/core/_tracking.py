@@ -19,6 +19,7 @@ from ._flags import (
     ALERT_DONE,
     CANCELLED,
     COMPLETE,
+    CUT,
     DONE,
     FAILURE,
     HAS_ERRORS,
@@ -159,21 +160,22 @@ def _join(event: Event, parent: Scope | None) -> None:
 def settle(tree: Tree, event: Event) -> None:
     """Tell about an event whose handlers have all been called; later, if some are suspended."""
     flags = event._flags
-    if flags & SUSPENDED:
+    # Done already: a handler has turned the tree, and so ended one that was suspended, before it ended itself.
+    if flags & (SUSPENDED | DONE):
         return
     event._flags = flags | DONE
     scope = event._scope if flags & SCOPED else None
     if flags & (ALERT_DONE | SUCCESS) and not flags & CANCELLED:
         if flags & ALERT_DONE:
             _tell(tree, event, event.child("done", event, _result(event)), event.channels, scope)
-        if flags & SUCCESS and not flags & HAS_ERRORS:
+        if flags & SUCCESS and not flags & (HAS_ERRORS | CUT):
             told = event.child("success", event, _result(event))
             _tell(tree, event, told, event.success_channels or event.channels, scope)
     if flags & WATCHED:
         waiters, event._waiters = event._waiters, []
         for waiter in waiters:
             waiter.wake(event)
-    if tree.waiters:
+    if tree.waiters and not flags & CANCELLED:
         wake_named(tree, event)
     if scope is not None:
         _leave(tree, scope)
@@ -256,6 +258,9 @@ def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
 
 def stop_root(tree: Tree, error: BaseException) -> None:
     """Stop the tree because a handler has raised SystemExit or KeyboardInterrupt."""
+    runner = tree.runner
+    if runner is not None and error is runner.forced:
+        raise error
     tree.root.stop(error.code if isinstance(error, SystemExit) else None)
 
 

@@ -195,7 +195,7 @@ class Tree:
         if self.ready:
             advance_tasks(self)
         asked = None
-        if self.root._running and "generate_events" in self.plans.receivers:
+        if self.root._evrunning and "generate_events" in self.plans.receivers:
             asked = generate_events(self.lock, timeout)
             self.root.fire(asked, "*")
         if self.queue:
@@ -205,7 +205,7 @@ class Tree:
             runner.step()
         if not (self.queue or self.ready):
             self.sleep = self._budget(timeout, asked)
-            self._look(0 if runner is not None and runner.sleepless else self.sleep)
+            self._look(self.sleep if runner is None else runner.longest_sleep(self.sleep))
         else:
             self._busy += 1
             if self._busy >= BUSY_TURNS or timeout == 0:
@@ -251,7 +251,7 @@ class Tree:
 
     def _budget(self, timeout: float, asked: generate_events | None) -> float | None:
         """Give how many seconds this turn may sleep; None is for ever."""
-        if timeout < 0 and not self.root._running:
+        if timeout < 0 and not self.root._evrunning:
             return 0
         budget = None if timeout < 0 else timeout
         if asked is not None:
@@ -270,7 +270,7 @@ class Tree:
         if budget != 0:
             self.idle = True
             # Looked at again after saying so: who fires sees either an idle tree, or the event taken here.
-            if self.queue or self.ready or not (self.root._running or budget):
+            if self.queue or self.ready or not (self.root._evrunning or budget):
                 budget = 0
         ready = loop.wait(budget)
         self.idle = False

@@ -62,7 +62,7 @@ class Manager:
     parent: Manager
     components: set[Any]
 
-    _running = False
+    _evrunning = False
     _evtree: Tree
     _evnode: Node
     #: The channel as it was set, and as `fire` wants it: one tuple for all events, not one for each.
@@ -70,6 +70,8 @@ class Manager:
     _evchannels: tuple[Any, ...] = (ANY,)
     # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
     __thread: Thread | None = None
+    __starting = False
+    __asked_to_stop: tuple[int | str | None] | None = None
     __process: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - documented: subclasses pass theirs on
@@ -95,11 +97,22 @@ class Manager:
     @property
     def running(self) -> bool:
         """Whether the manager runs its loop."""
-        return self._running
+        return self._evrunning
+
+    @property
+    def _running(self) -> bool:
+        # Old programs switch it off to have the run drain the queue and return.
+        return self._evrunning
+
+    @_running.setter
+    def _running(self, running: bool) -> None:
+        self._evrunning = running
+        if self._evtree.idle:
+            self._evtree.wake()
 
     def __repr__(self) -> str:
         channel = self.channel if isinstance(self.channel, str) else f"<instance of {type(self.channel).__name__}>"
-        state = "R" if self._running else "S"
+        state = "R" if self._evrunning else "S"
         return f"<{self.name}/{channel} {self.pid}:{current_thread().name} (queued={len(self)}) [{state}]>"
 
     def __len__(self) -> int:
@@ -276,7 +289,7 @@ class Manager:
         """
         if self.root is component:
             raise UnregistrableError(f"{component!r} cannot be registered with {self!r}, which is in its subtree")
-        if component._running:
+        if component._evrunning:
             raise UnregistrableError(f"{component!r} runs a loop of its own; stop it before it is registered")
         old, tree = component._evtree, self._evtree
         # First, so that what other threads fire from now on comes behind what they have fired before.
@@ -334,6 +347,8 @@ class Manager:
         """
         self._evtree.turn(timeout)
 
+    _evtick = tick
+
     def resume(self) -> None:
         """End the sleep of the tree at once. May be called from any thread."""
         self._evtree.wake()
@@ -382,6 +397,7 @@ class Manager:
             self.__process, bridge = start_process(self, link)
             return self.__process, bridge
         self.__thread = thread = make_thread(self)
+        self.root.__starting = True
         thread.start()
         return thread, None
 
@@ -402,12 +418,22 @@ class Manager:
             process.terminate()
         else:
             root = self.root
+            if root.__starting:
+                # The thread has not come as far as to run; it finds this when it has.
+                root.__asked_to_stop = (code,)
             runner = root._evtree.runner
-            if root._running and runner is not None:
+            if root._evrunning and runner is not None:
                 runner.exit_code = code
                 root.fire(stopped(root))
-                root._running = False
+                root._evrunning = False
                 root._evtree.wake()
+
+    def _stop_if_asked(self) -> None:
+        """Stop at once, if that was asked for between `start` and the beginning of `run`."""
+        self.__starting = False
+        asked, self.__asked_to_stop = self.__asked_to_stop, None
+        if asked is not None:
+            self.stop(*asked)
 
     def _turned_by_hand(self) -> Runner:
         """Give the tree, which nobody runs, what looks after its coroutines."""
