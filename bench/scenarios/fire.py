@@ -5,7 +5,6 @@ Queued means: n events are fired, then all are dispatched. Signal libraries have
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from typing import Any
 
@@ -186,5 +185,4 @@ suite.case("success + complete", *ALL_CIRCUITS)(lambda sample: _with_flags(sampl
 
 
 if __name__ == "__main__":
-    gc.collect()
     suite.main()
