@@ -8,7 +8,7 @@
 
 Rule 1: the poller, the timers and the queue are the same all the way; only who calls `tick` changes.
 Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then coroutines are
-cancelled and awaited, and generators closed.
+cancelled and awaited, components close what must not outlast the run, and generators are closed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ __all__ = ["Runner"]
 
 #: Turns that suspended generators are given after a stop to come to their end before they are closed.
 LAST_TURNS = 16
+#: Seconds that a turn sleeps at the most while something is being closed; whoever has closed it wakes the tree.
+LAST_SLEEP = 1.0
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -150,15 +152,20 @@ class Runner:
         if current_thread() is main_thread():
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
+            # A handler wakes no loop that falls asleep at this very moment, nor an asyncio loop that goes on sleeping.
+            tree.loop.watch_signals()
         root.fire(started(root))
 
     def _end(self) -> None:
         tree, root = self.tree, self.tree.root
         root._running = False
+        tree.holders.clear()
         self._close_generators()
         for number, handler in self._old_signals.items():
             # None stands for a handler that was not installed from Python and cannot be put back from there.
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if self._old_signals:
+            tree.loop.unwatch_signals()
         tree.runner = None
         tree.idle = False
         root._set_thread(None)
@@ -180,7 +187,11 @@ class Runner:
     def _bridge(self, socket: Any) -> None:
         from .bridge import Bridge  # late: only a child process that is linked has one
 
-        Bridge(socket, channel=f"bridge-{self.tree.root.name}").register(self.tree.root)
+        root = self.tree.root
+        bridge = Bridge(socket, channel=f"bridge-{root.name}")
+        # When the parent dies without a word nobody is left to stop this process.
+        bridge._stops_with_peer = True
+        root._bridge = bridge.register(root)
 
     # Turning.
 
@@ -189,7 +200,16 @@ class Runner:
         while (root._running or tree.queue) and not (self._unstarted or self._by_hand):
             root.tick()
         if not self._unstarted:
+            while not (self._by_hand or self._is_closed()):
+                root.tick(LAST_SLEEP)
             self._last_turns()
+
+    def _is_closed(self) -> bool:
+        """Have the components close what must not outlast the run; tell whether all is closed, with nothing to do."""
+        if not self.tree.holders:
+            for member in list(self.tree.root._subtree()):
+                member._on_run_end()
+        return not (self.tree.holders or self.tree.queue)
 
     def _last_turns(self) -> None:
         for _ in range(LAST_TURNS):
@@ -228,10 +248,12 @@ class Runner:
             return None
         tree.idle = True
         # Whoever fired before the line above did not wake the host.
-        return 0 if tree.queue or tree.ready else tree.sleep
+        if tree.queue or tree.ready:
+            return 0
+        return LAST_SLEEP if tree.holders else tree.sleep
 
     def _is_over(self) -> bool:
-        """Once stopped, cancel the coroutines that are left; tell whether all have ended.
+        """Once stopped, cancel the coroutines that are left; tell whether all have ended, and all is closed.
 
         Those that the stop itself has begun are there to clean up, and are let be.
         """
@@ -241,7 +263,7 @@ class Runner:
         for task in left:
             if not any(isinstance(event, stopped) for event in (task.event, *task.event.causes())):
                 task.cancel()
-        return not left
+        return not left and self._is_closed()
 
     def _serve_in_child(self) -> None:
         """Go on standalone in a child forked by a handler; the asyncio loop is its parent's."""

@@ -81,6 +81,7 @@ class Tree:
         "_positions",
         "current",
         "handler",
+        "holders",
         "idle",
         "planned",
         "plans",
@@ -119,6 +120,8 @@ class Tree:
         self.runner: Runner | None = None
         #: The component that stands for the loop's poller, if there is one.
         self.poller: BasePoller | None = None
+        #: Components that a run waits for at its end: they are closing something that takes time.
+        self.holders: set[Manager] = set()
         #: Seconds that the last turn left to sleep to the loop that hosts the tree; None is for ever.
         self.sleep: float | None = 0
         self._loop: Loop | None = None
