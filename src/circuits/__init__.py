@@ -2,31 +2,41 @@
 
 from .core import (
     BaseComponent,
+    Bridge,
     Component,
     Debugger,
     Event,
+    Loader,
     Manager,
     TimeoutError,  # noqa: A004 - documented name
     Timer,
     Value,
+    Worker,
     handler,
+    ipc,
     reprhandler,
     sleep,
+    task,
 )
 
 __all__ = [
     "BaseComponent",
+    "Bridge",
     "Component",
     "Debugger",
     "Event",
+    "Loader",
     "Manager",
     "TimeoutError",
     "Timer",
     "Value",
+    "Worker",
     "__version__",
     "handler",
+    "ipc",
     "reprhandler",
     "sleep",
+    "task",
 ]
 
 __version__ = "4.0.0.dev0"

@@ -31,7 +31,7 @@ from .wakeup import SignalWakeup, Wakeup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "disown"]
 
 
 class Loop:
@@ -316,6 +316,21 @@ class Loop:
             self.on_fork()
         if watched:
             self.watch_signals()
+
+
+def disown(*own: Loop) -> None:
+    """Give back, in a forked child, the descriptors that the loops of its parent watch.
+
+    A connection that the parent closes ends only when nobody else has it open. The numbers are not closed but lead
+    nowhere from now on: the objects that own them may close them at any time.
+
+    Args:
+        own: Loops that the child goes on with.
+    """
+    for loop in list(_loops):
+        if loop not in own:
+            loop.unwatch_signals()
+            loop.poller.abandon()
 
 
 _loops: WeakSet[Loop] = WeakSet()

@@ -516,6 +516,14 @@ class Poller:
         if old is not None:
             old.close()
 
+    def abandon(self) -> None:
+        """Forget everything, in a forked child that has no use for it, and let its descriptors lead nowhere."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for fd in self.interests():
+            self.discard(fd)
+            os.dup2(nowhere, fd, inheritable=False)
+        os.close(nowhere)
+
     def close(self) -> None:
         """Forget everything; idempotent."""
         self._closed = True

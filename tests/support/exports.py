@@ -88,7 +88,9 @@ def _assigned(node: ast.stmt) -> set[str]:
         targets = [node.target]
     elif node.__class__.__name__ == "TypeAlias":  # `type X = …`, Python 3.12 and later
         targets = [node.name]  # type: ignore[attr-defined]
-    return {leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)}
+    leaves = [leaf for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)]
+    # In `Thing.attribute = …` the thing is only looked up.
+    return {leaf.id for leaf in leaves if isinstance(leaf.ctx, ast.Store)}
 
 
 def _passes_names_on(module: Module) -> bool:

@@ -8,7 +8,8 @@
 
 Rule 1: the poller, the timers and the queue are the same all the way; only who calls `tick` changes.
 Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then generators are
-closed, coroutines cancelled and awaited, and what those fire with their last breath is delivered, too.
+closed, coroutines cancelled and awaited, and what those fire with their last breath is delivered, too;
+last of all components close what must not outlast the run.
 Rule 3: a stop ends. Events that go on causing events are dropped after `STORM_TURNS` turns and `STORM_SECONDS` seconds;
 a second signal ends everything at once.
 """
@@ -44,6 +45,8 @@ STORM_SECONDS = 2.0
 #: Seconds that a turn by hand sleeps at the most while there are coroutines: asyncio does not tell whether they have
 #: something to do.
 STEP_PAUSE = 0.01
+#: Seconds that a turn sleeps at the most while something is being closed; whoever has closed it wakes the tree.
+LAST_SLEEP = 1.0
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -190,15 +193,20 @@ class Runner:
         if current_thread() is main_thread():
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
+            # A handler wakes no loop that falls asleep at this very moment, nor an asyncio loop that goes on sleeping.
+            tree.loop.watch_signals()
         root._stop_if_asked()
 
     def _end(self) -> None:
         tree, root = self.tree, self.tree.root
         root._evrunning = False
+        tree.holders.clear()
         self._close_generators()
         for number, handler in self._old_signals.items():
             # None stands for a handler that was not installed from Python and cannot be put back from there.
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if self._old_signals:
+            tree.loop.unwatch_signals()
         tree.runner = None
         tree.idle = False
         root._set_thread(None)
@@ -221,16 +229,18 @@ class Runner:
         self.sleepless = self.stepping = False
 
     def _bridge(self, socket: Any) -> None:
-        from .bridge import Bridge  # late: only a child process that is linked has one
-
-        Bridge(socket, channel=f"bridge-{self.tree.root.name}").register(self.tree.root)
+        root = self.tree.root
+        bridge = root._evbridge(socket, channel=f"bridge-{root.name}")
+        # When the parent dies without a word nobody is left to stop this process.
+        bridge._stops_with_peer = True
+        root._bridge = bridge.register(root)
 
     # Turning.
 
     def _turn_standalone(self) -> None:
         root = self.tree.root
         while (root._evrunning or self._has_more()) and not (self._unstarted or self._by_hand):
-            root.tick()
+            root.tick(LAST_SLEEP if self.tree.holders else -1)
             self._leave_if_forced()
 
     def _has_more(self) -> bool:
@@ -242,7 +252,14 @@ class Runner:
             self._last_turns -= 1
             return True
         self._close_generators()
-        return bool(tree.queue)
+        return bool(tree.queue) or not self._is_closed()
+
+    def _is_closed(self) -> bool:
+        """Have the components close what must not outlast the run; tell whether all is closed, with nothing to do."""
+        if not self.tree.holders:
+            for member in list(self.tree.root._subtree()):
+                member._on_run_end()
+        return not (self.tree.holders or self.tree.queue)
 
     def _is_storm(self) -> bool:
         """Tell whether events go on causing events for ever, as far as one can tell; drop them then."""
@@ -285,7 +302,8 @@ class Runner:
             return 0
         if not root._evrunning:
             if self._has_more():
-                return 0
+                # What is being closed wakes the tree; all else is to be done at once.
+                return 0 if tree.busy or not tree.holders else self._doze()
             if self._is_over():
                 self._host.stop()
                 return None
@@ -310,7 +328,9 @@ class Runner:
         tree = self.tree
         tree.idle = True
         # Whoever fired before the line above did not wake the host.
-        return 0 if tree.queue or tree.ready else tree.sleep
+        if tree.queue or tree.ready:
+            return 0
+        return LAST_SLEEP if tree.holders else tree.sleep
 
     def _is_over(self) -> bool:
         """Cancel the coroutines that are left; tell whether all have ended.
@@ -321,7 +341,7 @@ class Runner:
         for task in left:
             if not any(isinstance(event, stopped) for event in (task.event, *task.event.causes())):
                 task.cancel()
-        return not left
+        return not left and self._is_closed()
 
     def _serve_in_child(self) -> None:
         """Go on standalone in a child forked by a handler; the asyncio loop is its parent's."""

@@ -37,7 +37,9 @@ MAX_ARGUMENT = 200
 MAX_ERRORS = 10
 
 #: Where handlers are called from and resumed.
-KERNEL = {__file__.replace("_story.py", name) for name in ("_dispatch.py", "_tasks.py", "_coroutines.py")}
+KERNEL = {
+    __file__.replace("_story.py", name) for name in ("_answers.py", "_dispatch.py", "_tasks.py", "_coroutines.py")
+}
 
 
 def tell(event: Event) -> str:
@@ -87,16 +89,21 @@ def describe(event: Event, size: int = MAX_TEXT) -> str:
     return f"<{event.name}[{channels}] ({_cut(args)} {_cut(kwargs)})>"
 
 
-def lines_of(traceback: TracebackType | None) -> list[str]:
+def lines_of(traceback: TracebackType | None, foreign: list[str] | None = None) -> list[str]:
     """Give the traceback of an error in a handler as lines of text, without the frames of the kernel.
 
     When it has no others, because the call itself was wrong, the last of them is given.
+
+    Args:
+        traceback: the traceback.
+        foreign: lines of the traceback that the error has from another process.
     """
     # Imported on the first error: it costs more to load than the rest of the kernel together.
     from traceback import extract_tb, format_list
 
     frames = extract_tb(traceback)
-    return format_list([frame for frame in frames if frame.filename not in KERNEL] or frames[-1:])
+    kept = [frame for frame in frames if frame.filename not in KERNEL]
+    return [*format_list(kept), *foreign] if foreign else format_list(kept or frames[-1:])
 
 
 def _definition(error: BaseException, handler: Any) -> list[str]:

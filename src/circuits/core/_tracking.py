@@ -240,14 +240,16 @@ def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         stop_root(tree, error)
         return
-    triple = (type(error), error, error.__traceback__)
+    # An error that has come from another process has its traceback with it, as lines of text.
+    foreign = getattr(error, "_evtraceback", None)
+    triple = (type(error), error, foreign or error.__traceback__)
     event._flags |= HAS_ERRORS
     _store(event, triple)
     scope = event._scope if event._flags & SCOPED else None
     if event._flags & FAILURE:
         told = event.child("failure", event, triple)
         _tell(tree, event, told, event.failure_channels or event.channels, scope)
-    told = exception(type(error), error, lines_of(error.__traceback__), handler=method, fevent=event)
+    told = exception(type(error), error, lines_of(error.__traceback__, foreign), handler=method, fevent=event)
     if isinstance(event, exception):
         # A reporter of errors that fails itself would be asked to report that, and so on for ever.
         told.cause = event.cause

@@ -91,6 +91,7 @@ class Tree:
         "current",
         "handler",
         "heir",
+        "holders",
         "idle",
         "planned",
         "plans",
@@ -131,6 +132,8 @@ class Tree:
         self.runner: Runner | None = None
         #: The component that stands for the loop's poller, if there is one.
         self.poller: BasePoller | None = None
+        #: Components that a run waits for at its end: they are closing something that takes time.
+        self.holders: set[Manager] = set()
         #: Seconds that the last turn left to sleep to the loop that hosts the tree; None is for ever.
         self.sleep: float | None = 0
         self._loop: Loop | None = None

@@ -42,15 +42,22 @@ __all__ = [
     "MAX_NAMED_CLASSES",
     "Event",
     "EventType",
+    "bridge_lost",
     "exception",
     "generate_events",
+    "ipc",
     "prepare_unregister",
+    "ready",
     "registered",
     "signal",
     "started",
     "stopped",
+    "task",
     "unregistered",
 ]
+
+#: Attributes of an event that mean nothing in another process: who fired it, who waits, who wants to know.
+_OF_THIS_PROCESS = frozenset({"source", "waitingHandlers"})
 
 #: Classes made from a name are kept; names may come from outside, so their number is limited.
 MAX_NAMED_CLASSES = 1024
@@ -311,7 +318,9 @@ class Event(metaclass=EventType):
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what another process needs: arguments, wishes and attributes, nothing of this process's kernel."""
-        attributes = {name: value for name, value in self.__dict__.items() if name != "source"}
+        attributes = {name: value for name, value in self.__dict__.items() if name not in _OF_THIS_PROCESS}
+        # Components stay here; what an event was fired to by name, it can be fired to there.
+        attributes["channels"] = tuple(channel for channel in self.channels if isinstance(channel, str))
         return {**attributes, "args": self.args, "kwargs": self.kwargs, "_flags": self._flags & ~PER_FIRING}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -471,3 +480,54 @@ class generate_events(Event):
                 self._time_left = time_left
                 if time_left == 0 and self._manager is not None:
                     self._manager._evtree.wake()
+
+
+class task(Event):
+    """Ask a `Worker` to call *f* in its pool. Fired by whoever wants that, on the channel of the worker.
+
+    The value is what the function returns; `task_success` or `task_failure` follows.
+
+    Args:
+        f: the function.
+        args: positional arguments for it.
+        kwargs: keyword arguments for it.
+    """
+
+    success = True
+    failure = True
+
+    def __init__(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        super().__init__(f, *args, **kwargs)
+
+
+class ipc(Event):
+    """Ask a `Bridge` to have *event* handled in the process at its other end. The value is the one of *event*.
+
+    It goes to every bridge of the tree, unless it is fired to the channel of one, or to the bridge itself.
+
+    Args:
+        event: what to fire there.
+        channel: where to fire it there; else the event's own channels, else every one.
+    """
+
+    def __init__(self, event: Event, channel: Any = None) -> None:
+        super().__init__(event, channel)
+
+
+class ready(Event):
+    """Tell that *component*, the first argument, can be used. Fired by a `Bridge`, on its channel, for both ends."""
+
+    def __init__(self, component: Any, *args: Any) -> None:
+        super().__init__(component, *args)
+
+
+class bridge_lost(Event):
+    """Tell that the other end of a bridge is gone, whether it has said so or not. Fired by the bridge on its channel.
+
+    Args:
+        bridge: the bridge, which is of no use any more.
+        reason: what is known about it, in words.
+    """
+
+    def __init__(self, bridge: Any, reason: str) -> None:
+        super().__init__(bridge, reason)

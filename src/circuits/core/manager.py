@@ -65,6 +65,8 @@ class Manager:
     _evrunning = False
     _evtree: Tree
     _evnode: Node
+    #: The class that joins two processes; `bridge` puts it here.
+    _evbridge: Any = None
     #: The channel as it was set, and as `fire` wants it: one tuple for all events, not one for each.
     _evchannel: Any = ANY
     _evchannels: tuple[Any, ...] = (ANY,)
@@ -72,7 +74,12 @@ class Manager:
     __thread: Thread | None = None
     __starting = False
     __asked_to_stop: tuple[int | str | None] | None = None
+    # The thread made by `start`, for those who join it: it ends a moment after the run.
+    __started: Thread | None = None
+    # Likewise: the process that was started last.
     __process: Any = None
+    __processes: tuple[Any, ...] = ()
+    __starter = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - documented: subclasses pass theirs on
         self.root = self.parent = self
@@ -92,7 +99,7 @@ class Manager:
     def pid(self) -> int:
         """The process the manager runs in: that of the child once it was started as one."""
         process = self.__process
-        return os.getpid() if process is None or process.pid is None else int(process.pid)
+        return os.getpid() if process is None else int(process.pid)
 
     @property
     def running(self) -> bool:
@@ -330,6 +337,12 @@ class Manager:
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         """Take along what this component has in the loop of the old tree; components that have something do."""
 
+    def _on_run_end(self) -> None:
+        """Close what must not outlast a run, which is over but for this; components that have such a thing do.
+
+        One that needs more time puts itself among the `holders` of its tree, and wakes the tree once it has gone.
+        """
+
     # Running.
 
     def flush(self) -> None:
@@ -384,28 +397,45 @@ class Manager:
     def start(self, process: bool = False, link: Manager | None = None) -> tuple[Any, Any]:
         """Run the tree in a new thread, or this component in a new process, and return at once.
 
+        The process is a fork: it has a copy of the component with its subtree, as the root of a tree of its own.
+        `stop` asks it to end, and kills it if it does not within some seconds.
+
         Args:
             process: make a process.
             link: with a process, the tree to be joined with it by a bridge.
 
         Returns:
             The thread and None, or the process and the bridge (None without a link).
+
+        Raises:
+            RuntimeError: when the tree runs already, or this system cannot fork.
         """
         from ._start import make_thread, start_process  # late: most components are never started
 
         if process:
-            self.__process, bridge = start_process(self, link)
-            return self.__process, bridge
-        self.__thread = thread = make_thread(self)
+            started, bridge = start_process(self, link)
+            self.__process, self.__starter = started, os.getpid()
+            self.__processes = (*self._own_processes(), started)
+            if bridge is not None:
+                # Documented: whether the process is up shows in `_bridge.ready`.
+                self._bridge = bridge
+            return started, bridge
+        if self.root._evrunning or (self.__started is not None and self.__started.is_alive()):
+            raise RuntimeError(f"{self!r} runs already")
+        self.__thread = self.__started = thread = make_thread(self)
         self.root.__starting = True
         thread.start()
         return thread, None
 
     def join(self) -> None:
-        """Wait until the thread or process made by `start` has ended."""
-        for runner in (self.__thread, self.__process):
+        """Wait until the thread, and the processes, made by `start` have ended."""
+        for runner in (self.__started, *self._own_processes()):
             if runner is not None:
                 runner.join()
+
+    def _own_processes(self) -> tuple[Any, ...]:
+        """Give the processes made by `start`; in a forked child, which is no parent of theirs, there are none."""
+        return self.__processes if self.__starter == os.getpid() else ()
 
     def stop(self, code: int | str | None = None) -> None:
         """Have `run` deliver what is queued, tell `stopped`, and return. May be called from any thread.
@@ -413,20 +443,24 @@ class Manager:
         Args:
             code: with one, `run` ends with SystemExit(code).
         """
-        process = self.__process
-        if process is not None and process.pid != os.getpid():
-            process.terminate()
-        else:
-            root = self.root
-            if root.__starting:
-                # The thread has not come as far as to run; it finds this when it has.
-                root.__asked_to_stop = (code,)
-            runner = root._evtree.runner
-            if root._evrunning and runner is not None:
-                runner.exit_code = code
-                root.fire(stopped(root))
-                root._evrunning = False
-                root._evtree.wake()
+        processes = self._own_processes()
+        for process in processes:
+            from ._start import stop_process  # late: loaded with the first process
+
+            stop_process(process)
+        root = self.root
+        # A component that was started as a process, and is part of a tree here, is not the one that ends that tree.
+        if root is not self and processes:
+            return
+        if root.__starting:
+            # The thread has not come as far as to run; it finds this when it has.
+            root.__asked_to_stop = (code,)
+        runner = root._evtree.runner
+        if root._evrunning and runner is not None:
+            runner.exit_code = code
+            root.fire(stopped(root))
+            root._evrunning = False
+            root._evtree.wake()
 
     def _stop_if_asked(self) -> None:
         """Stop at once, if that was asked for between `start` and the beginning of `run`."""
@@ -444,6 +478,11 @@ class Manager:
 
     def _set_thread(self, thread: Thread | None) -> None:
         self.__thread = thread
+
+    def _forget_processes(self) -> None:
+        """Become, in a forked child, the one that was started and not the one that did it."""
+        self.__process = None
+        self.__processes = ()
 
     # Tasks, by their documented names.
 
