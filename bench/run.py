@@ -181,7 +181,8 @@ def main() -> int:
     output = asked.output or RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(results, indent=1))
-    print(f"\n{time.monotonic() - began:.0f} s, saved as {os.path.relpath(output)}")
+    took, load = time.monotonic() - began, os.getloadavg()[0]
+    print(f"\n{took:.0f} s, load {load:.1f} at the end, saved as {os.path.relpath(output)}")
     return 1 if results["failures"] else 0
 
 

@@ -35,7 +35,7 @@ def _import(module: str, sample: Sample) -> None:
 
 
 def _add(module: str, *peers: str) -> None:
-    suite.case("import", *peers, metric="wall", unit="import")(lambda sample: _import(module, sample))
+    suite.case("import", *peers, unit="import")(lambda sample: _import(module, sample))
 
 
 _add("circuits", *ALL_CIRCUITS)
