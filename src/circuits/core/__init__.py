@@ -5,6 +5,7 @@ from .bridge import Bridge, ipc
 from .components import BaseComponent, Component
 from .debugger import Debugger
 from .events import Event
+from .futures import future
 from .handlers import handler, reprhandler
 from .loader import Loader
 from .manager import Manager, TimeoutError, sleep  # noqa: A004 - documented name
@@ -24,6 +25,7 @@ __all__ = [
     "Timer",
     "Value",
     "Worker",
+    "future",
     "handler",
     "ipc",
     "reprhandler",
