@@ -254,6 +254,35 @@ def test_serving_ends_from_another_thread(loop: Loop, host: Host, factory: Facto
     assert not host.attached
 
 
+@pytest.mark.parametrize("also_from_a_thread", [False, True])
+def test_a_host_that_is_stopped_again_and_again_still_ends_in_peace(
+    loop: Loop, host: Host, factory: Factory, recorder: Recorder, also_from_a_thread: bool
+) -> None:
+    # The second stop of a thread used to end what was run to clean up.
+    def stop() -> None:
+        for _ in range(3):
+            host.stop()
+            if also_from_a_thread:
+                thread = threading.Thread(target=host.stop)
+                thread.start()
+                thread.join()
+
+    async def linger() -> None:
+        loop.call_later(0.001, stop)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            for _ in range(10):
+                await asyncio.sleep(0.001)
+            recorder.record("last words")
+
+    loop.call_soon(lambda: host.create_task(linger()))
+
+    host.run(factory)
+
+    assert recorder.names() == ["last words"]
+
+
 def test_an_error_ends_run(loop: Loop, factory: Factory) -> None:
     def turn() -> None:
         raise ValueError("broken")
