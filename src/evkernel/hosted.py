@@ -182,15 +182,24 @@ class Host:
     def stop(self) -> None:
         """End `run` or `serve`, or the next of them at once; from any thread or signal handler."""
         self._stopped = True
-        end, aio = self._end, self._aio
-        if end is None or aio is None:
+        aio = self._aio
+        if self._end is None or aio is None:
             return
         if get_ident() == self._thread:
-            end()
+            self._end_once()
             if not self._stepping:
                 self._loop.wake()  # we may be in a signal handler, and asyncio asleep
-        else:
-            aio.call_soon_threadsafe(end)
+            return
+        try:
+            aio.call_soon_threadsafe(self._end_once)
+        except RuntimeError:
+            return  # it has ended and is closed already
+
+    def _end_once(self) -> None:
+        """End `run` or `serve`; a second time would end the cleaning up that follows."""
+        if self._end is not None:
+            end, self._end = self._end, _nothing
+            end()
 
     def create_task(self, coroutine: Coroutine[Any, Any, _T], *, name: str | None = None) -> asyncio.Task[_T]:
         """Run a coroutine as a task of the asyncio loop.
@@ -329,8 +338,8 @@ class Host:
 
     def _fail(self, error: BaseException) -> None:
         if self._end is not None:
-            self._error = error
-            self._end()
+            self._error = self._error or error
+            self._end_once()
             return
         if self.attached:
             self._sleep(None)
@@ -382,6 +391,10 @@ class Host:
             if stream is not None:
                 stream.flush()
         return code
+
+
+def _nothing() -> None:
+    """Be what ends something that is ending."""
 
 
 def _finish(aio: asyncio.AbstractEventLoop) -> None:

@@ -254,6 +254,35 @@ def test_serving_ends_from_another_thread(loop: Loop, host: Host, factory: Facto
     assert not host.attached
 
 
+@pytest.mark.parametrize("also_from_a_thread", [False, True])
+def test_a_host_that_is_stopped_again_and_again_still_ends_in_peace(
+    loop: Loop, host: Host, factory: Factory, recorder: Recorder, also_from_a_thread: bool
+) -> None:
+    # The second stop of a thread used to end what was run to clean up.
+    def stop() -> None:
+        for _ in range(3):
+            host.stop()
+            if also_from_a_thread:
+                thread = threading.Thread(target=host.stop)
+                thread.start()
+                thread.join()
+
+    async def linger() -> None:
+        loop.call_later(0.001, stop)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            for _ in range(10):
+                await asyncio.sleep(0.001)
+            recorder.record("last words")
+
+    loop.call_soon(lambda: host.create_task(linger()))
+
+    host.run(factory)
+
+    assert recorder.names() == ["last words"]
+
+
 def test_an_error_ends_run(loop: Loop, factory: Factory) -> None:
     def turn() -> None:
         raise ValueError("broken")
@@ -342,10 +371,13 @@ def test_a_program_becomes_hosted_in_mid_run_without_registering_a_descriptor_ag
     pairs = [socket.socketpair() for _ in range(50)]
     served: set[int] = set()
     added: list[int] = []
+    stops: list[Callable[[], None]] = []
 
     def serve(left: socket.socket) -> None:
         left.recv(1)
         served.add(left.fileno())
+        if len(served) == 50:
+            stops.pop()()
 
     for left, _ in pairs:
         loop.poller.set_reader(left.fileno(), lambda left=left: serve(left))  # type: ignore[misc]
@@ -361,14 +393,13 @@ def test_a_program_becomes_hosted_in_mid_run_without_registering_a_descriptor_ag
 
     # standalone ─▶ hosted ─▶ standalone ─▶ hosted, within one run
     for _ in range(2):
-        send_everywhere()
-        loop.turn(0)
-        assert len(served) == 50
         host = Host(loop, lambda: loop.turn(0))
-        loop.call_soon(send_everywhere)
-        loop.call_later(0.01, host.stop)
-        host.run(spying(factory, added))
-        assert len(served) == 50
+        for stop, run in ((loop.stop, loop.run), (host.stop, lambda host=host: host.run(spying(factory, added)))):
+            stops.append(stop)
+            loop.call_soon(send_everywhere)
+            run()
+            assert stops == []
+            assert len(served) == 50
 
     assert len(recorder.entries) == registered
     if added:
@@ -429,9 +460,9 @@ def test_a_host_that_is_detached_goes_on_alone(loop: Loop, host: Host, factory: 
         loop.stop()
 
     loop.call_later(0.002, host.stop)
-    loop.call_later(0.01, rest)
-
     host.run(factory)
+
+    loop.call_later(0.002, rest)
     loop.run()
 
     assert recorder.entries == [("alone", True)]
