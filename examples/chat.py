@@ -117,6 +117,7 @@ class Room(Component):
     @handler("stopped", channel="*", priority=1)  # before the server closes
     def _on_stopped(self, *_: object) -> None:
         self._tell_all("* the room closes")
+        self.names.clear()
 
     def _enter(self, sock: socket, name: str) -> None:
         """Let somebody in under a name."""

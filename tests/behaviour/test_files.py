@@ -255,6 +255,26 @@ def test_a_program_copies_its_input_to_its_output() -> None:
     assert finished.stderr == "done\n"
 
 
+def test_output_is_complete_when_the_program_stops_right_after_writing() -> None:
+    program = """
+from circuits import Component
+from circuits.io import stdout, write
+
+class App(Component):
+    def init(self):
+        stdout.register(self)
+
+    def opened(self, *args):
+        self.fire(write("x" * 1_000_000), "stdout")
+        raise SystemExit(3)
+
+App(channel="stdout").run()
+"""
+    finished = run_program(program)
+    assert finished.returncode == 3
+    assert finished.stdout == "x" * 1_000_000
+
+
 def test_a_stream_that_is_not_there_is_an_error_and_nothing_else(bench: Bench) -> None:
     for missing in (None, io.StringIO()):
         bench.add(File(missing, channel="in"))

@@ -630,6 +630,53 @@ def test_the_end_of_the_program_closes_everything_and_says_so(kind: Kind) -> Non
     assert app.heard.index("disconnect") < app.heard.index("closed")
 
 
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_was_written_before_the_end_of_the_program_is_sent_while_there_is_time(kind: Kind, reads: bool) -> None:
+    class Writing:
+        @handler("connect")
+        def _on_connect(self, sock: socket.socket, *address: Any) -> None:
+            self.fire(write(sock, bytes(8 * MIB)))  # type: ignore[attr-defined]
+            raise SystemExit(0)
+
+        @handler("disconnect", "closed")
+        def _on_end(self, event: Event, *_: Any) -> None:
+            self.heard = [*getattr(self, "heard", []), event.name]
+
+    def receive() -> None:
+        while reads and (data := sock.recv(MIB)):
+            received.extend(data)
+
+    received = bytearray()
+    server = kind.server(Writing)
+    with kind.connect(server) as sock:
+        reader = threading.Thread(target=receive)
+        reader.start()
+        with pytest.raises(SystemExit):
+            server.run()
+        reader.join()
+    server._evtree.loop.close()
+    assert len(received) == (8 * MIB if reads else 0)
+    assert sorted(server.heard) == ["closed", "disconnect"]
+
+
+def test_a_server_that_is_run_again_listens_again(kind: Kind) -> None:
+    class Ending:
+        @handler("ready")
+        def _on_ready(self, *_: Any) -> None:
+            self.fire(close(), "other")  # type: ignore[attr-defined]
+            self.stop()  # type: ignore[attr-defined]
+
+        @handler("ready", "closed")
+        def _on_all(self, event: Event, *_: Any) -> None:
+            self.heard = [*getattr(self, "heard", []), event.name]
+
+    server = kind.server(Ending)
+    server.run()
+    server.run()
+    server._evtree.loop.close()
+    assert server.heard == ["ready", "closed"] * 2
+
+
 def test_a_server_that_leaves_its_tree_closes_and_listens_again_when_it_returns(kind: Kind, bench: Bench) -> None:
     server = bench.add(kind.server(echoing))
     peer = bench.peer(kind, server)

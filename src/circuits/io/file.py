@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
 
-__all__ = ["BUFSIZE", "File"]
+__all__ = ["BUFSIZE", "GRACE", "File"]
 
 #: Bytes that one `read` event has at the most.
 BUFSIZE = 4096
+
+#: Seconds that whoever reads our output has, when the tree stops, to take the rest of it.
+GRACE = 1.0
 
 #: Modes of `open`, as the system call wants them; "b" changes nothing, as a file delivers bytes unless told otherwise.
 _FLAGS = {
@@ -48,6 +51,8 @@ class File(Component):
 
     _descriptor: Descriptor | None = None
     _is_ready = False
+    #: When it is closed whatever is unwritten, while the tree stops.
+    _stops_at: float | None = None
 
     def init(
         self,
@@ -158,6 +163,7 @@ class File(Component):
         """Close once everything has been written."""
         if self._descriptor is not None:
             self._descriptor.close()
+        self._linger()
 
     # What the descriptor needs.
 
@@ -213,7 +219,20 @@ class File(Component):
 
     @handler("stopped", channel="*")
     def _on_stopped(self, manager: Any) -> None:  # noqa: ARG002 - what the event carries
+        self._is_ready = False  # a tree that is run again opens it again
+        self._stops_at = self._evtree.clock.now() + GRACE
         self.fire(close())
+
+    def _linger(self) -> None:
+        """Once the tree is stopped, write what is left while there is time: the turns of the tree are over."""
+        until, self._stops_at = self._stops_at, None
+        if until is None:
+            return
+        loop = self._evtree.loop
+        while self._descriptor is not None and (left := until - loop.clock.now()) > 0:
+            loop.turn(left)
+        if self._descriptor is not None:
+            self._descriptor.close_at_once()
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         if self._descriptor is not None:

@@ -93,6 +93,7 @@ class Client(SocketComponent):
             self._connection.close()
         elif self._sock is not None:
             self._sock.close()
+        self._linger()
 
     def _connect_to(self, address: Any, peer: tuple[Any, Any]) -> None:
         """Connect to *address*, which is called *peer* in events."""
@@ -183,6 +184,9 @@ class Client(SocketComponent):
 
     def _attach(self) -> None:
         self.fire(ready(self))
+
+    def _has_unsent(self) -> bool:
+        return self._connection is not None
 
     def _give_up(self) -> None:
         if self._connection is not None:

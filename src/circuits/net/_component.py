@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
 
-__all__ = ["BUFSIZE", "SocketComponent", "refuse_tls"]
+__all__ = ["BUFSIZE", "GRACE", "SocketComponent", "refuse_tls"]
 
 #: The documented default of `bufsize`. It stands for as much as is good: 64 KiB.
 BUFSIZE = 4096
+
+#: Seconds that peers have, when the tree stops, to take what was written to them before.
+GRACE = 0.5
 
 #: Options of the TLS layer, accepted so that programs can pass them on whether they use TLS or not.
 TLS_OPTIONS = frozenset({"certfile", "keyfile", "cert_reqs", "ssl_version", "ca_certs"})
@@ -53,6 +56,8 @@ class SocketComponent(BaseComponent):
     _bind: Any = None
     _sock: socket.socket | None = None
     _is_ready = False
+    #: When whatever is still open will be closed, while the tree stops.
+    _stops_at: float | None = None
     _has_read_hook = False
     _has_write_hook = False
     #: See `_writes_itself`; no plans are this class.
@@ -138,7 +143,26 @@ class SocketComponent(BaseComponent):
 
     @handler("stopped", channel="*")
     def _on_stopped(self, manager: Any) -> None:  # noqa: ARG002 - what the event carries
+        self._is_ready = False  # a tree that is run again listens again
+        self._stops_at = self._evtree.clock.now() + GRACE
         self.fire(close())
+
+    def _linger(self) -> None:
+        """Once the tree is stopped, send what is left while there is time, then close whatever that has left open.
+
+        The turns of the tree are over, so this waits; for nothing at all in nearly all programs.
+        """
+        until, self._stops_at = self._stops_at, None
+        if until is None:
+            return
+        loop = self._evtree.loop
+        while self._has_unsent() and (left := until - loop.clock.now()) > 0:
+            loop.turn(left)
+        self._give_up()
+
+    def _has_unsent(self) -> bool:
+        """Tell whether anything waits to be sent."""
+        return False
 
     def _give_up(self) -> None:
         """Close everything at once: there is no loop any more in which to wait for anything."""

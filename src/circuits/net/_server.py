@@ -136,6 +136,7 @@ class Server(SocketComponent):
         for connection in list(self._connections.values()):
             connection.close()
         self._stop_listening()
+        self._linger()
 
     @handler("starttls")
     def starttls(self, sock: socket.socket) -> None:  # noqa: ARG002 - documented
@@ -250,6 +251,9 @@ class Server(SocketComponent):
             self._close(self._sock)
 
     # The tree.
+
+    def _has_unsent(self) -> bool:
+        return bool(self._connections)
 
     def _give_up(self) -> None:
         for connection in list(self._connections.values()):
