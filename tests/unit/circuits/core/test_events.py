@@ -343,14 +343,13 @@ def test_the_kernels_events_carry_what_the_documents_say(app: Component) -> None
 
 
 def test_an_exception_event_carries_its_traceback_as_lines() -> None:
-    try:
-        raise ValueError("late")
-    except ValueError as error:
-        event = exception(ValueError, error, error.__traceback__, handler="h", fevent="e")
+    with pytest.raises(ValueError, match="invalid literal") as info:
+        int("late")
+    event = exception(ValueError, info.value, info.tb, handler="h", fevent="e")
 
-    assert event.args[0] is ValueError
+    assert event.args[:2] == (ValueError, info.value)
     assert isinstance(event.args[2], list)
-    assert "raise ValueError" in "".join(event.args[2])
+    assert 'int("late")' in "".join(event.args[2])
     assert event.kwargs == {"handler": "h", "fevent": "e"}
     assert exception(ValueError, None, ["a line"]).args[2] == ["a line"]
     assert exception(ValueError, None, None).args[2] == []

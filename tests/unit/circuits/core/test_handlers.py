@@ -78,7 +78,7 @@ def test_an_event_class_may_stand_for_its_name() -> None:
 
 @pytest.mark.parametrize("name", [3, None, object(), ["greet"], int])
 def test_what_is_neither_a_name_nor_an_event_class_is_refused(name: Any) -> None:
-    with pytest.raises(TypeError, match="hello.*expected the name or the class of an event"):
+    with pytest.raises(TypeError, match=r"hello.*expected the name or the class of an event"):
 
         @handler(name)
         def hello(self: Any) -> None:
