@@ -102,8 +102,8 @@ def _forget(event: Event) -> None:
     """Have an event that is fired once more forget what it was given the last time."""
     event._flags &= ~PER_FIRING
     event._value = None
-    event.cause = None
-    event.source = None
+    event._cause = None
+    event._source = None
     event._depth = 0
     event.waitingHandlers = 0
 
@@ -111,16 +111,16 @@ def _forget(event: Event) -> None:
 def _cut_loop(event: Event, cause: Event) -> None:
     """Keep the causes of an event that is fired again, by what it has caused, from leading back to itself."""
     node = cause
-    while node is not event and node.cause is not None:
-        if node.cause is event:
-            node.cause = None
+    while node is not event and node._cause is not None:
+        if node._cause is event:
+            node._cause = None
             return
-        node = node.cause
+        node = node._cause
 
 
 def _remember_cause(event: Event, cause: Event, handler: Callable[..., Any] | None) -> None:
-    event.cause = cause
-    event.source = handler
+    event._cause = cause
+    event._source = handler
     event._depth = cause._depth + 1
     if event._depth >= 2 * MAX_CAUSES:
         _cut_causes(event)
@@ -130,9 +130,9 @@ def _cut_causes(event: Event) -> None:
     """Forget the older half of what led to *event*."""
     oldest: Event | None = event
     for _ in range(MAX_CAUSES):
-        oldest = oldest.cause if oldest is not None else None
+        oldest = oldest._cause if oldest is not None else None
     if oldest is not None:
-        oldest.cause = None
+        oldest._cause = None
     event._depth = MAX_CAUSES
 
 
@@ -207,7 +207,7 @@ def _tell(tree: Tree, event: Event, told: Event, channels: tuple[Any, ...], scop
     """Fire *told*, which is about *event*, as the kernel: the event is its cause, not the handler that runs."""
     told.channels = channels
     told._manager = tree.root
-    told.cause = event
+    told._cause = event
     told._depth = event._depth + 1
     if told._depth >= 2 * MAX_CAUSES:
         _cut_causes(told)
@@ -252,7 +252,7 @@ def fail(tree: Tree, event: Event, method: Any, error: BaseException) -> None:
     told = exception(type(error), error, lines_of(error.__traceback__, foreign), handler=method, fevent=event)
     if isinstance(event, exception):
         # A reporter of errors that fails itself would be asked to report that, and so on for ever.
-        told.cause = event.cause
+        told._cause = event._cause
         print_error(told)
     else:
         _tell(tree, event, told, ("*",), scope)

@@ -99,6 +99,18 @@ _FLAGS = {
 }
 
 
+class _Told:
+    """Something that the kernel tells of an event, under a name that users may give to an attribute of their own."""
+
+    __slots__ = ("_tell",)
+
+    def __init__(self, tell: Callable[[Event], Any]) -> None:
+        self._tell = tell
+
+    def __get__(self, event: Event | None, owner: EventType) -> Any:
+        return self if event is None else self._tell(event)
+
+
 class EventType(type):
     """Metaclass of events: names the class and turns declared flags into bits."""
 
@@ -165,16 +177,17 @@ class Event(metaclass=EventType):
     __slots__ = (
         "__dict__",
         "__weakref__",
+        "_cause",
         "_depth",
         "_flags",
         "_kwargs",
         "_manager",
         "_outers",
         "_scope",
+        "_source",
         "_value",
         "_waiters",
         "args",
-        "cause",
     )
 
     name: str
@@ -184,12 +197,12 @@ class Event(metaclass=EventType):
     success_channels: tuple[Any, ...] | None = None
     failure_channels: tuple[Any, ...] | None = None
     complete_channels: tuple[Any, ...] | None = None
-    cause: Event | None
-    source: Callable[..., Any] | None = None
     parent: Event | None = None
     waitingHandlers: int = 0  # noqa: N815 - documented name
 
     _flags: int
+    _cause: Event | None
+    _source: Callable[..., Any] | None
     _kwargs: dict[str, Any] | None
     _depth: int
     _manager: Manager | None
@@ -205,12 +218,16 @@ class Event(metaclass=EventType):
         complete: bool
         notify: bool | str
         alert_done: bool
+        cause: Event | None
+        source: Callable[..., Any] | None
     else:
         success = _FLAGS["success"]
         failure = _FLAGS["failure"]
         complete = _FLAGS["complete"]
         notify = _FLAGS["notify"]
         alert_done = _FLAGS["alert_done"]
+        cause = _Told(lambda event: event._cause)
+        source = _Told(lambda event: getattr(event, "_source", None))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
@@ -219,7 +236,7 @@ class Event(metaclass=EventType):
         self._flags = self._defaults
         self._value = None
         self._manager = None
-        self.cause = None
+        self._cause = None
         self._depth = 0
 
     @classmethod
@@ -293,10 +310,10 @@ class Event(metaclass=EventType):
 
     def causes(self) -> Iterator[Event]:
         """Walk from the event that caused this one back to the first that is remembered."""
-        event = self.cause
+        event = self._cause
         while event is not None:
             yield event
-            event = event.cause
+            event = event._cause
 
     def __getitem__(self, x: int | str) -> Any:
         """Give the positional argument number *x*, or the keyword argument named *x*."""

@@ -18,7 +18,7 @@ from types import MethodType
 from ._errors import TimeoutError, UnregistrableError  # noqa: A004 - documented name
 from ._plans import Entry
 from ._specs import ANY, Channel, bound_spec
-from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, sleep
+from ._tasks import Call, CallValue, ExceptionWrapper, Sleep, Task, Wait, cut_off, sleep
 from ._tracking import enqueue, enter, suspend
 from ._tree import POSITIONS, TIMEOUT, Node, Tree
 from .events import Event, stopped
@@ -500,9 +500,9 @@ class Manager:
         for task in [task for task in tree.tasks if isinstance(task, Task)]:
             if task is g or (isinstance(g, tuple) and task.generator is g[1]):
                 tree.tasks.discard(task)
-                task.cancel()
                 if task in tree.ready:
                     tree.ready.remove(task)
+                cut_off(tree, task)
 
     def processTask(self, event: Event, task: Generator[Any, Any, Any], parent: Any = None) -> None:
         """Have a suspended generator of *event* advanced with the other tasks, from the next turn on."""

@@ -136,7 +136,7 @@ class incoming(read):  # noqa: N801 - an event
         self._flags = NOTIFY
         self._value = None
         self._manager = None
-        self.cause = None
+        self._cause = None
         self._depth = 0
         self._connection = connection
         #: How many of the results have been taken care of.

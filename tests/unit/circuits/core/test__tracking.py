@@ -210,3 +210,199 @@ def test_an_event_that_is_fired_again_forgets_its_causes(app: Component) -> None
 
     app.fire(event)
     assert list(event.causes()) == []
+
+
+# ── rule 2: scopes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Cascade(Component):
+    """Fires one event after another, of every kind."""
+
+    def begin(self) -> None:
+        self.fire(Event.create("first"))
+        cancelled = Event.create("cancelled")
+        self.fire(cancelled)
+        cancelled.cancel()
+
+    def first(self) -> Any:
+        yield
+        self.fire(Event.create("second"))
+        yield self.wait("go_on")
+
+    def second(self) -> None:
+        self.fire(Event.create("third"), "nowhere")
+        raise ValueError
+
+
+def test_complete_waits_for_everything_that_was_caused_directly_or_not(
+    app: Component, recorder: EventRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Cascade().register(app)
+    event = Event.create("begin")
+    event.complete = True
+    app.fire(event)
+    run_until_idle(app)
+    assert "begin_complete" not in recorder.names()
+
+    app.fire(Event.create("go_on"))
+    run_until_idle(app)
+    assert recorder.names() == ["begin", "first", "second", "third", "exception", "go_on", "begin_complete"]
+
+
+def test_an_event_that_nobody_caused_is_not_waited_for(app: Component, recorder: EventRecorder) -> None:
+    event = Event.create("begin")
+    event.complete = True
+    app.fire(event)
+    app.fire(Event.create("unrelated"))
+    run_until_idle(app)
+
+    assert recorder.names() == ["begin", "unrelated", "begin_complete"]
+
+
+def test_an_inner_scope_is_complete_before_the_outer_one(app: Component, recorder: EventRecorder) -> None:
+    class Nested(Component):
+        def outer(self) -> None:
+            inner = Event.create("inner")
+            inner.complete = True
+            self.fire(inner)
+
+        def inner(self) -> None:
+            self.fire(Event.create("leaf"))
+
+        def inner_complete(self, *_: object) -> None:
+            self.fire(Event.create("afterwards"))
+
+    Nested().register(app)
+    outer = Event.create("outer")
+    outer.complete = True
+    app.fire(outer)
+    run_until_idle(app)
+
+    assert recorder.names() == ["outer", "inner", "leaf", "inner_complete", "afterwards", "outer_complete"]
+
+
+def test_a_cancelled_event_is_told_to_nobody_but_waited_for_by_nobody_either(
+    app: Component, recorder: EventRecorder
+) -> None:
+    class Host(Component):
+        def outer(self) -> None:
+            inner = Event.create("inner")
+            inner.complete = inner.success = True
+            self.fire(inner)
+            inner.cancel()
+
+    Host().register(app)
+    outer = Event.create("outer")
+    outer.complete = True
+    app.fire(outer)
+    run_until_idle(app)
+
+    assert recorder.names() == ["outer", "outer_complete"]
+
+
+def test_an_event_with_an_unknown_keyword_is_not_counted(app: Component, recorder: EventRecorder) -> None:
+    # The count was raised before the mistake was noticed, and never came down.
+    class Host(Component):
+        def outer(self) -> None:
+            with pytest.raises(TypeError, match="'urgent'"):
+                self.fire(Event.create("inner"), urgent=True)
+
+    Host().register(app)
+    outer = Event.create("outer")
+    outer.complete = True
+    app.fire(outer)
+    run_until_idle(app)
+
+    assert recorder.names() == ["outer", "outer_complete"]
+
+
+# ── rule 3: failure ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_failure_suppresses_success_and_nothing_else(
+    app: Component, recorder: EventRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(Component):
+        def knock(self) -> None:
+            raise ValueError
+
+    Failing().register(app)
+    event = knock()
+    event.success = event.failure = event.complete = event.alert_done = True
+    app.fire(event)
+    run_until_idle(app)
+
+    assert recorder.names() == ["knock", "knock_failure", "exception", "knock_done", "knock_complete"]
+
+
+def test_an_error_of_the_reporter_of_errors_is_printed_and_not_reported_to_it(
+    app: Component, recorder: EventRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Reporter(Component):
+        def knock(self) -> None:
+            raise ValueError("first")
+
+        def exception(self, *_: object, **__: object) -> None:
+            raise ValueError("second")
+
+    Reporter().register(app)
+    app.fire(knock())
+    run_until_idle(app)
+
+    assert recorder.names() == ["knock", "exception"]
+    assert "second" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=["exit", "interrupt"])
+def test_leaving_is_no_error(app: Component, recorder: EventRecorder, error: BaseException) -> None:
+    class Leaving(Component):
+        def knock(self) -> None:
+            raise error
+
+    Leaving().register(app)
+    event = knock()
+    event.success = True
+    value = app.fire(event)
+    run_until_idle(app)
+
+    assert recorder.names() == ["knock", "knock_success"]
+    assert not value.errors
+
+
+# ── a handler that turns the tree ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_event_whose_suspended_handler_ends_while_another_turns_the_tree_is_told_of_once(
+    app: Component, recorder: EventRecorder
+) -> None:
+    # It was told of twice, and counted as ended twice.
+    class Turner(Component):
+        @handler("knock", priority=1)
+        def suspended(self) -> Any:
+            yield
+
+        @handler("knock")
+        def turns(self) -> None:
+            for _ in range(5):
+                self.tick()
+
+    Turner().register(app)
+    event = knock()
+    event.success = event.complete = True
+    app.fire(event)
+    run_until_idle(app)
+
+    assert sorted(recorder.names()) == ["knock", "knock_complete", "knock_success"]
+
+
+# ── rule 1: plain events stay plain ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_plain_event_is_never_settled(app: Component, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = []
+    monkeypatch.setattr("circuits.core._dispatch.settle", lambda tree, event: settled.append(event))
+    value = app.fire(knock())
+    app.tick()
+
+    assert settled == []
+    assert value.done
