@@ -58,6 +58,7 @@ class Runner:
         self._by_hand: ByHand | None = None
         self._unstarted: list[CoroutineTask] = []
         self._old_signals: dict[int, Any] = {}
+        self._closing = False
 
     # The three ways to run.
 
@@ -147,13 +148,15 @@ class Runner:
             self._by_hand = tree.runner._by_hand
             tree.runner._leave_host()
         tree.runner = self
+        # Made before anybody can see that we run: from then on other threads may ask for it.
+        loop = tree.loop
         root._running = True
         root._set_thread(current_thread())
         if current_thread() is main_thread():
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
             # A handler wakes no loop that falls asleep at this very moment, nor an asyncio loop that goes on sleeping.
-            tree.loop.watch_signals()
+            loop.watch_signals()
         root.fire(started(root))
 
     def _end(self) -> None:
@@ -185,10 +188,8 @@ class Runner:
         self.sleepless = self.stepping = False
 
     def _bridge(self, socket: Any) -> None:
-        from .bridge import Bridge  # late: only a child process that is linked has one
-
         root = self.tree.root
-        bridge = Bridge(socket, channel=f"bridge-{root.name}")
+        bridge = root._evbridge(socket, channel=f"bridge-{root.name}")
         # When the parent dies without a word nobody is left to stop this process.
         bridge._stops_with_peer = True
         root._bridge = bridge.register(root)
@@ -200,16 +201,18 @@ class Runner:
         while (root._running or tree.queue) and not (self._unstarted or self._by_hand):
             root.tick()
         if not self._unstarted:
+            self._last_turns()
             while not (self._by_hand or self._is_closed()):
-                root.tick(LAST_SLEEP)
+                tree.turn(LAST_SLEEP)
             self._last_turns()
 
     def _is_closed(self) -> bool:
-        """Have the components close what must not outlast the run; tell whether all is closed, with nothing to do."""
-        if not self.tree.holders:
+        """Have the components close what must not outlast the run, once; tell whether all is closed."""
+        if not self._closing:
+            self._closing = True
             for member in list(self.tree.root._subtree()):
                 member._on_run_end()
-        return not (self.tree.holders or self.tree.queue)
+        return not self.tree.holders
 
     def _last_turns(self) -> None:
         for _ in range(LAST_TURNS):

@@ -68,6 +68,8 @@ class Manager:
     #: The channel as it was set, and as `fire` wants it: one tuple for all events, not one for each.
     _evchannel: Any = ANY
     _evchannels: tuple[Any, ...] = (ANY,)
+    #: Makes the bridge to another process; `bridge` puts it here, so that the two modules need no circle.
+    _evbridge: Any
     # Read by test helpers in the wild as _Manager__thread: None once the run has ended.
     __thread: Thread | None = None
     # The thread made by `start`, for those who join it: it ends a moment after the run.
@@ -314,6 +316,9 @@ class Manager:
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         """Take along what this component has in the loop of the old tree; components that have something do."""
 
+    def _on_process_start(self) -> None:
+        """Let go, in a process made by `start`, of what only the parent can go on with; components that have it do."""
+
     def _on_run_end(self) -> None:
         """Close what must not outlast a run, which is over but for this; components that have such a thing do.
 
@@ -377,7 +382,7 @@ class Manager:
 
         Args:
             process: make a process.
-            link: with a process, the tree to be joined with it by a bridge.
+            link: with a process, the tree to be joined with it by a bridge; the process then ends with this one.
 
         Returns:
             The thread and None, or the process and the bridge (None without a link).

@@ -32,7 +32,7 @@ def flatten(root: Manager, visited: set[Manager] | None = None) -> Iterator[Mana
         yield from flatten(component, seen)
 
 
-def itercmp(x: Manager, c: type, subclass: bool = True, /) -> Iterator[Manager]:
+def itercmp(x: Manager, c: type, /, subclass: bool = True) -> Iterator[Manager]:
     """Iterate over the components in a tree that match a class.
 
     Args:
