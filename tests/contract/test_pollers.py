@@ -948,3 +948,31 @@ def test_two_threads_have_pollers_of_their_own(poller: Poller, pair: Pair, recor
 
     assert recorder.entries == [(b"x",)]
     other.close()
+
+
+# ── giving up in a child ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_abandoned_descriptor_leads_nowhere_and_is_still_there_to_be_closed(
+    poller: Poller, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    left, right = pair
+    poller.set_reader(left.fileno(), lambda: None)
+    poller.set_writer(left.fileno(), lambda: None)
+    poller.abandon()
+
+    assert len(poller) == 0
+    assert right.recv(1) == b""
+    assert os.readlink(f"/proc/self/fd/{left.fileno()}") == os.devnull
+
+
+def test_a_poller_that_was_abandoned_can_watch_others(
+    poller: Poller, pair: tuple[socket.socket, socket.socket], recorder: Recorder
+) -> None:
+    left, right = pair
+    poller.abandon()
+    poller.set_reader(left.fileno(), recorder.callback("read"))
+    right.send(b"x")
+    poller.dispatch(poller.wait(0))
+
+    assert recorder.names() == ["read"]

@@ -42,11 +42,21 @@ class Answer(Step):
         if task is not None and self._outcome is not None:
             task.tree.loop.call_soon(self._deliver)
 
-    def wait(self) -> Generator[Any, Any, Any]:
-        """Wait, as the whole of a handler: what this gives is what such a handler returns."""
-        return (yield self)
+    def wait(self, among: set[Answer]) -> Generator[Any, Any, Any]:
+        """Wait, as the whole of a handler: what this gives is what such a handler returns.
+
+        Args:
+            among: where the answer is for as long as somebody waits for it.
+        """
+        among.add(self)
+        try:
+            return (yield self)
+        finally:
+            among.discard(self)
 
     def arm(self, task: Task) -> None:
+        # Made now: two threads that ask for it at the same time might make two.
+        _ = task.tree.loop
         self._task = task
         if self._outcome is not None:
             self._deliver()

@@ -257,7 +257,8 @@ class ComponentPipe:
     def attach(self, loop: Loop) -> None:  # noqa: ARG002 - the transport has its own ways
         """Take the transport into the tree of the bridge, unless it is in one already."""
         if self._transport.parent is self._transport:
-            self._transport.register(self._bridge)
+            # Beside the bridge: below it, it would hear no good-bye, for what is about to leave gets no events.
+            self._transport.register(self._bridge.parent)
 
     def detach(self) -> None:
         """Leave the loop; the transport does that by itself."""

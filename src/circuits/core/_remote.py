@@ -40,9 +40,8 @@ def dumps(value: Any, what: str) -> bytes:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         # Pickle runs code of the value, and raises whatever that raises.
-        raise SendError(
-            f"cannot send {what} to another process: {type(error).__name__}: {shown(error, str)}"
-        ) from error
+        why = f"{type(error).__name__}: {shown(error, str)}"
+        raise SendError(f"cannot send {what} to another process: {why}") from error
 
 
 def loads(data: bytes) -> Any:

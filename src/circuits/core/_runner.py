@@ -77,6 +77,7 @@ class Runner:
         self._last_turns = LAST_TURNS
         self._turns_since_stop = 0
         self._stopped_at = 0.0
+        self._closing = False
 
     # The three ways to run.
 
@@ -183,6 +184,8 @@ class Runner:
             self._by_hand = tree.runner._by_hand
             tree.runner._leave_host()
         tree.runner = self
+        # Made before anybody can see that we run: from then on other threads may ask for it.
+        loop = tree.loop
         if getattr(root.tick, "__func__", None) is not type(root)._evtick:
             # A subclass takes turns of its own; what it looks at between two of them does not wake us.
             self._nap = TIMEOUT
@@ -194,7 +197,7 @@ class Runner:
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
             # A handler wakes no loop that falls asleep at this very moment, nor an asyncio loop that goes on sleeping.
-            tree.loop.watch_signals()
+            loop.watch_signals()
         root._stop_if_asked()
 
     def _end(self) -> None:
@@ -238,9 +241,12 @@ class Runner:
     # Turning.
 
     def _turn_standalone(self) -> None:
-        root = self.tree.root
+        tree, root = self.tree, self.tree.root
         while (root._evrunning or self._has_more()) and not (self._unstarted or self._by_hand):
-            root.tick(LAST_SLEEP if self.tree.holders else -1)
+            if self._closing and not tree.busy:
+                tree.turn(LAST_SLEEP)
+            else:
+                root.tick()
             self._leave_if_forced()
 
     def _has_more(self) -> bool:
@@ -251,15 +257,21 @@ class Runner:
         if tree.ready and self._last_turns > 0:
             self._last_turns -= 1
             return True
-        self._close_generators()
-        return bool(tree.queue) or not self._is_closed()
+        if not self._is_closed():
+            # What comes of it is heard by those who wait for it.
+            self._last_turns = LAST_TURNS
+            return True
+        if not tree.queue:
+            self._close_generators()
+        return bool(tree.queue)
 
     def _is_closed(self) -> bool:
-        """Have the components close what must not outlast the run; tell whether all is closed, with nothing to do."""
-        if not self.tree.holders:
+        """Have the components close what must not outlast the run, once; tell whether all is closed."""
+        if not self._closing:
+            self._closing = True
             for member in list(self.tree.root._subtree()):
                 member._on_run_end()
-        return not (self.tree.holders or self.tree.queue)
+        return not self.tree.holders
 
     def _is_storm(self) -> bool:
         """Tell whether events go on causing events for ever, as far as one can tell; drop them then."""

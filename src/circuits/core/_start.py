@@ -63,7 +63,10 @@ def start_process(manager: Manager, link: Manager | None) -> tuple[ForkProcess, 
     from multiprocessing import get_context  # late: most programs have one process
 
     ours, theirs = (None, None) if link is None else make_pair()
-    process = get_context("fork").Process(target=_live, args=(manager, ours, theirs), name=manager.name)
+    # With a link it has no life of its own: it is asked to stop when the parent ends without having stopped it.
+    process = get_context("fork").Process(
+        target=_live, args=(manager, ours, theirs), name=manager.name, daemon=link is not None
+    )
     # The mask is inherited: what comes before the child can handle signals waits for it.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
@@ -80,7 +83,7 @@ def start_process(manager: Manager, link: Manager | None) -> tuple[ForkProcess, 
 
 def _join(sock: socket, manager: Manager, link: Manager) -> Bridge:
     """Give *link* its bridge to the process of *manager*."""
-    bridge: Bridge = manager._evbridge(sock, channel=f"bridge-{manager.name}")
+    bridge: Bridge = link._evbridge(sock, channel=f"bridge-{manager.name}")
     tree = link._evtree
     if not tree.root._running or tree.thread in (None, get_ident()):
         return bridge.register(link)
@@ -116,8 +119,12 @@ def _see_to_the_end(process: ForkProcess) -> None:
 
 def _live(manager: Manager, ours: socket | None, theirs: socket | None) -> None:
     """Live the life of the child."""
+    from multiprocessing import current_process
+
     if ours is not None:
         ours.close()
+    # Processes that end with their parent may have none of their own, says multiprocessing; ours are stopped orderly.
+    current_process().daemon = False
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -146,4 +153,6 @@ def _come_of_age(manager: Manager) -> None:
         # A root that runs in the parent is its own parent here; it gets a fresh tree, with the same components in it.
         manager.parent.unregisterChild(manager)
         manager._running = False
+    for member in manager._subtree():
+        member._on_process_start()
     disown(manager._evtree.loop)

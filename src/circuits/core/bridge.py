@@ -19,7 +19,6 @@ from itertools import count
 from ._answers import Answer
 from ._errors import BridgeLostError, FrameTooLargeError, RemoteError, SendError
 from ._flags import DONE
-from ._pipe import MAX_FRAME_BYTES, ComponentPipe, SocketPipe, is_private
 from ._remote import dumps, loads, pack, unpack
 from ._story import describe
 from ._waiting import watch
@@ -36,12 +35,12 @@ if TYPE_CHECKING:
 
     from evkernel.timers import Timer
 
+    from ._pipe import ComponentPipe, SocketPipe
     from ._tree import Tree
     from .events import prepare_unregister
 
 __all__ = [
     "GRACE",
-    "MAX_FRAME_BYTES",
     "Bridge",
     "BridgeLostError",
     "FrameTooLargeError",
@@ -79,7 +78,7 @@ class Bridge(BaseComponent):
     Raises:
         BridgeLostError: as the error of an `ipc`, when the other process has gone.
         SendError: likewise, when the event, or its result, cannot be pickled.
-        FrameTooLargeError: likewise, when it is larger than `MAX_FRAME_BYTES`.
+        FrameTooLargeError: likewise, when it is larger than 64 MiB.
         ValueError: when *socket* is not one of a pair.
     """
 
@@ -91,7 +90,9 @@ class Bridge(BaseComponent):
             self.channel = channel
         self.ready = False
         self._numbers = count()
+        #: By the number of the event, until its answer has come; and all, until they have gone on.
         self._waiting: dict[int, Answer] = {}
+        self._answers: set[Answer] = set()
         self._lost: str | None = None
         self._closed = Answer()
         self._grace: Timer | None = None
@@ -100,6 +101,8 @@ class Bridge(BaseComponent):
         self._pipe = self._make_pipe(socket)
 
     def _make_pipe(self, socket: Any) -> SocketPipe | ComponentPipe:
+        from ._pipe import ComponentPipe, SocketPipe, is_private  # late: most programs have no bridge
+
         sock = getattr(socket, "_sock", None) if isinstance(socket, Manager) else socket
         if sock is not None and not is_private(sock):
             raise ValueError(
@@ -122,7 +125,7 @@ class Bridge(BaseComponent):
         if not self._greeted:
             self._greeted = True
             self._pipe.send(_READY)
-        for answer in tuple(self._waiting.values()):
+        for answer in tuple(self._answers):
             answer.repeat()
 
     @handler("ready")
@@ -143,7 +146,7 @@ class Bridge(BaseComponent):
         body = dumps((remote, channels), describe(remote))
         self._pipe.send(_EVENT + number.to_bytes(_NUMBER, "big") + body)
         answer = self._waiting[number] = Answer()
-        return answer.wait()
+        return answer.wait(self._answers)
 
     def _is_meant(self, channels: tuple[Any, ...]) -> bool:
         """Tell whether an `ipc` on these channels is for this bridge: it is, unless it is for another one."""
@@ -247,6 +250,10 @@ class Bridge(BaseComponent):
         self._evtree.holders.discard(self)
         self._closed.give()
 
+    def _on_process_start(self) -> None:
+        self._give_up("the bridge belongs to the parent of this process")
+        self._pipe.close()
+
     def _on_run_end(self) -> None:
         self._close()
         if self._pipe.busy:
@@ -257,7 +264,7 @@ class Bridge(BaseComponent):
         if not event.in_subtree(self):
             return None
         self._close()
-        return self._closed.wait() if self._pipe.busy else None
+        return self._closed.wait(self._answers) if self._pipe.busy else None
 
 
 class _Reply:

@@ -138,6 +138,13 @@ class EventType(type):
         else:
             super().__setattr__(name, value)
 
+    def __delattr__(cls, name: str) -> None:
+        if name in cls._declared:
+            del cls._declared[name]
+            cls._recompute()
+        else:
+            super().__delattr__(name)
+
     def declared(cls, flag: str) -> Any:
         """Give what the class, or the nearest base that says anything, declares for *flag*."""
         for base in cls.__mro__:
@@ -513,7 +520,7 @@ class task(Event):
     success = True
     failure = True
 
-    def __init__(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(f, *args, **kwargs)
 
 

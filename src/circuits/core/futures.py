@@ -51,7 +51,7 @@ def _decorate(pool: Manager | None, function: Callable[..., Any]) -> Callable[..
             answer = Answer()
             # A daemon: a function that hangs must not keep the program from ending.
             Thread(target=_run, args=(answer, function, args, kwargs), name=function.__name__, daemon=True).start()
-            return answer.wait()
+            return answer.wait(set())
     else:
 
         @wraps(function)

@@ -337,6 +337,9 @@ class Manager:
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         """Take along what this component has in the loop of the old tree; components that have something do."""
 
+    def _on_process_start(self) -> None:
+        """Let go, in a process made by `start`, of what only the parent can go on with; components that have it do."""
+
     def _on_run_end(self) -> None:
         """Close what must not outlast a run, which is over but for this; components that have such a thing do.
 
@@ -402,7 +405,7 @@ class Manager:
 
         Args:
             process: make a process.
-            link: with a process, the tree to be joined with it by a bridge.
+            link: with a process, the tree to be joined with it by a bridge; the process then ends with this one.
 
         Returns:
             The thread and None, or the process and the bridge (None without a link).

@@ -6,8 +6,9 @@
 
 Rule 1: the handler of a task ends when its function has: the event then has its value, and `task_success` or
 `task_failure` follows. What the function raises is the error of that handler.
-Rule 2: the pool is made with the first task. It ends with the run and when the worker leaves its tree: tasks that have
-not begun are refused, those at work are waited for, without holding up the tree. Then no thread and no process is left.
+Rule 2: the pool is made with the first task. It ends with the run, when all that was queued has been handled, and when
+the worker leaves its tree: tasks that have not begun are refused, those at work are waited for, without holding up the
+tree. Then no thread and no process is left.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from threading import Thread
 
 from ._answers import Answer
 from ._errors import RemoteError, SendError, TaskExitError, WorkerEndedError, WorkerLostError
-from ._pools import make_pool, make_work, quiet_fork, read_result
 from .components import BaseComponent
 from .events import task
 from .handlers import handler
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from concurrent.futures import Executor, Future
     from typing import Any
-
-    from evkernel.timers import Timer
 
     from ._tree import Tree
     from .events import prepare_unregister
@@ -87,17 +85,23 @@ class Worker(BaseComponent):
         self._pid = 0
         self._answers: set[Answer] = set()
         self._endings: set[_Ending] = set()
+        self._over = False
 
     @handler("task")
     def _on_task(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        from ._pools import make_work  # late: most programs have no worker
+
+        if self._over:
+            raise WorkerEndedError("the worker has ended with the run")
         work = make_work(self._in_processes, f, args, kwargs)
         answer = Answer()
-        self._answers.add(answer)
         self._submit(work).add_done_callback(partial(self._on_done, answer))
-        return answer.wait()
+        return answer.wait(self._answers)
 
     def _submit(self, work: tuple[Any, ...]) -> Future[Any]:
-        from concurrent.futures import BrokenExecutor  # late: loaded with the first pool
+        from concurrent.futures import BrokenExecutor  # late: most programs have no worker
+
+        from ._pools import make_pool, quiet_fork
 
         if self._pid != os.getpid():
             # Made anew in a forked child: the threads of a pool, and the way to its processes, are its parent's.
@@ -108,13 +112,14 @@ class Worker(BaseComponent):
             except BrokenExecutor:
                 # Whoever lost a task with it has been told.
                 self._pool.shutdown(wait=False)
-        self._pool, self._pid = make_pool(self._in_processes, self._size), os.getpid()
+        pool = make_pool(self._in_processes, self._size)
         with quiet_fork():
-            return self._pool.submit(*work)
+            future = pool.submit(*work)
+        self._pool, self._pid = pool, os.getpid()
+        return future
 
     def _on_done(self, answer: Answer, future: Future[Any]) -> None:
         """Hand over what a task has come to, from whatever thread."""
-        self._answers.discard(answer)
         answer.give(*_outcome(self._in_processes, future))
 
     # The end.
@@ -122,7 +127,10 @@ class Worker(BaseComponent):
     def _end(self) -> bool:
         """Begin to end the pool; tell whether there is anything to wait for."""
         pool, self._pool = self._pool, None
-        if pool is not None and self._pid == os.getpid():
+        if self._pid != os.getpid():
+            # In a forked child they go on in the parent only.
+            self._endings.clear()
+        elif pool is not None:
             self._endings.add(_Ending(self, pool))
         return bool(self._endings)
 
@@ -135,11 +143,18 @@ class Worker(BaseComponent):
             yield ending.ask()
             ending.finish()
 
+    @handler("started", channel="*")
+    def _on_started(self, *_: Any) -> None:
+        self._over = False
+
     def _on_run_end(self) -> None:
+        # A handler that calls one task after the other, for ever, would never let the run end.
+        self._over = True
         if self._end():
             self._evtree.holders.add(self)
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:  # noqa: ARG002 - who waits knows where it waits
+        self._over = False
         old.holders.discard(self)
         for answer in tuple(self._answers):
             answer.repeat()
@@ -157,10 +172,9 @@ class _Ending:
         self._worker = worker
         self._asked: list[Answer] = []
         self._gone = False
-        self._timer: Timer | None = None
-        processes = getattr(pool, "_processes", None)
-        if processes is not None:
-            self._timer = worker._evtree.loop.call_later(GRACE, partial(_kill, processes))
+        # Empty for threads, which cannot be killed.
+        processes = getattr(pool, "_processes", {})
+        self._timer = worker._evtree.loop.call_later(GRACE, partial(_kill, processes))
         self._thread = Thread(target=self._wait, args=(pool,), name=f"{worker.name}-end")
         self._thread.start()
 
@@ -183,14 +197,15 @@ class _Ending:
     def finish(self) -> None:
         """Clear up once the pool is gone; harmless when repeated."""
         self._thread.join()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
         self._worker._on_ended(self)
 
 
 def _outcome(in_processes: bool, future: Future[Any]) -> tuple[Any, BaseException | None]:
     """Give the value and the error that a task has come to."""
     from concurrent.futures import BrokenExecutor, CancelledError  # late: loaded with the first pool
+
+    from ._pools import read_result
 
     try:
         return read_result(in_processes, future.result())

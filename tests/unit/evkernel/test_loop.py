@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import evkernel.loop
 from evkernel.errors import LoopClosed, UnknownPoller
-from evkernel.loop import Loop
+from evkernel.loop import Loop, disown
 from evkernel.poll import Poller, available_kinds
 from evkernel.testing import Deadlock, ManualClock, Recorder, ScriptedPoller
 
@@ -794,3 +795,16 @@ def test_a_fork_in_another_thread_leaves_the_running_loop_alone(real_loop: Loop)
     thread.join()
 
     assert results == [True]
+
+
+def test_a_child_disowns_what_the_loops_of_its_parent_watch_but_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, parents = Loop(), Loop()
+    monkeypatch.setattr(evkernel.loop, "_loops", {own, parents})
+    abandoned: list[Poller] = []
+    monkeypatch.setattr(Poller, "abandon", lambda poller: abandoned.append(poller))
+    parents.watch_signals()
+
+    disown(own)
+
+    assert abandoned == [parents.poller]
+    assert not parents.watches_signals
