@@ -170,6 +170,12 @@ def _store(event: Event, result: Any) -> None:
 
 def _inform(event: Event, force: bool = False) -> None:
     """Announce the results of *event*, and of the events whose results they are part of, where that is wanted."""
+    flags, manager = event._flags, event._manager
+    if not flags & INSIDE and type(event._value) is not Value:
+        # Nothing is nested, as in nearly all events: no walk is needed.
+        if flags & NOTIFY and flags & HAS_RESULT and (force or not flags & SUSPENDED) and manager is not None:
+            event._announce(manager)
+        return
     if not _has_result(event):
         return
     # What has a result gives one to all it is part of.
