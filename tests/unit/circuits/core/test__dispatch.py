@@ -179,9 +179,7 @@ def test_cancelling_an_event_that_is_being_handled_changes_nothing(app: Componen
     ("args", "kwargs"), [((), {}), ((1, 2), {}), ((), {"a": 1}), ((1,), {"a": 1})], ids=["none", "few", "named", "both"]
 )
 @pytest.mark.parametrize("wants_event", [True, False])
-def test_arguments_reach_handlers_as_they_were_given(
-    app: Component, args: Any, kwargs: Any, wants_event: bool
-) -> None:
+def test_arguments_reach_handlers_as_they_were_given(app: Component, args: Any, kwargs: Any, wants_event: bool) -> None:
     seen = []
 
     if wants_event:
