@@ -58,9 +58,12 @@ class App(Component):
 
 
 @pytest.fixture
-def app() -> App:
+def app() -> Iterator[App]:
     """An empty tree on a clock that the test turns; it is ticked by hand."""
-    return on_manual_clock(App())
+    app = on_manual_clock(App())
+    yield app
+    # pytest holds on to the tree for longer than the test lasts.
+    app._evtree.loop.close()
 
 
 @pytest.fixture

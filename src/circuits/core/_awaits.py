@@ -43,11 +43,8 @@ class Future:
         if self.accept is None or self.accept(event):
             self._future.set(event)
 
-    async def wait(self, timeout: float | None, what: Any) -> Event:
-        try:
-            event: Event = await self._future.get(timeout)
-        except hosted.OutOfTime:
-            raise TimeoutError(f"{shown(what)} was not done within {timeout} s") from None
+    async def wait(self, timeout: float | None) -> Event:
+        event: Event = await self._future.get(timeout)
         return event
 
 
@@ -62,7 +59,10 @@ async def wait_until_done(event: Event, timeout: float | None = None, what: Any 
     # One after the other: what is nested in an event is known when that is done.
     for inner in event._results().events():
         left = None if deadline is None else max(0.0, deadline - MONOTONIC.now())
-        await _wait_for_event(inner, left, what)
+        try:
+            await _wait_for_event(inner, left)
+        except hosted.OutOfTime:
+            raise _too_late(what, timeout) from None
         if inner._flags & HAS_ERRORS:
             raise _error_of(inner)
     return event._results().value
@@ -76,16 +76,26 @@ async def call(step: Call) -> Any:
 
 async def wait(step: Wait) -> Value:
     """Wait for an event, or for the next of a name."""
-    if isinstance(step.event, Event):
-        await _wait_for_event(step.event, step.timeout, step)
-        return step.event._results()
-    waiter = Future(lambda event: on_one_of(event, step.channels))
-    tree = step.manager._evtree
-    tree.waiters.setdefault(step.event, []).append(waiter)
     try:
-        return (await waiter.wait(step.timeout, step))._results()
+        if isinstance(step.event, Event):
+            await _wait_for_event(step.event, step.timeout)
+            return step.event._results()
+        return (await _wait_for_name(step, step.event))._results()
+    except hosted.OutOfTime:
+        raise _too_late(step, step.timeout) from None
+
+
+async def _wait_for_name(step: Wait, name: str) -> Event:
+    waiter = Future(lambda event: on_one_of(event, step.channels))
+    step.manager._evtree.waiters.setdefault(name, []).append(waiter)
+    try:
+        return await waiter.wait(step.timeout)
     finally:
-        forget_named(step.manager._evtree, step.event, waiter)
+        forget_named(step.manager._evtree, name, waiter)
+
+
+def _too_late(what: Any, timeout: float | None) -> TimeoutError:
+    return TimeoutError(f"{shown(what)} was not done within {timeout} s")
 
 
 async def sleep_for(seconds: float) -> None:
@@ -93,7 +103,7 @@ async def sleep_for(seconds: float) -> None:
     await hosted.sleep(seconds)
 
 
-async def _wait_for_event(event: Event, timeout: float | None, what: Any = None) -> None:
+async def _wait_for_event(event: Event, timeout: float | None) -> None:
     if event._flags & DONE:
         return
     waiter = Future()
@@ -102,14 +112,14 @@ async def _wait_for_event(event: Event, timeout: float | None, what: Any = None)
     if tree is None or tree.thread in (None, get_ident()):
         watch(event, waiter)
         try:
-            await waiter.wait(timeout, what)
+            await waiter.wait(timeout)
         finally:
             unwatch(event, waiter)
     else:
         # The event belongs to a tree of another thread, which alone may look at its state.
         tree.loop.call_soon(lambda: waiter.wake(event) if event._flags & DONE else watch(event, waiter))
         try:
-            await waiter.wait(timeout, what)
+            await waiter.wait(timeout)
         finally:
             tree.loop.call_soon(lambda: unwatch(event, waiter))
 

@@ -85,7 +85,7 @@ class EventStream:
                 raise StopAsyncIteration
             inbox.reader = Future()
             try:
-                await inbox.reader.wait(None, self)
+                await inbox.reader.wait(None)
             finally:
                 inbox.reader = None
         return inbox.events.popleft()

@@ -86,7 +86,8 @@ class Timer(BaseComponent):
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         # Two trees may have different clocks, so what is carried over is the time left.
-        self._expiry += new.clock.now() - old.clock.now()
+        if new.clock is not old.clock:
+            self._expiry += new.clock.now() - old.clock.now()
         self._arm()
 
     def _due(self) -> None:
