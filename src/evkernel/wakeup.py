@@ -64,6 +64,13 @@ class _SocketWakeup:
 
 if sys.platform == "linux":
 
+    class _QuietFile(FileIO):
+        """Close without a warning: a loop may be dropped without being closed."""
+
+        # Not left to who holds the file: in a circle of garbage the order of finalizers is anybody's guess.
+        def __del__(self) -> None:
+            self.close()
+
     class _EventWakeup:
         """Count wakes in one eventfd."""
 
@@ -75,7 +82,7 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             # A file object, not a number: after close() a late wake meets a closed file, never a
             # stranger's descriptor that happens to have the same number.
-            self._file = FileIO(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+")
+            self._file = _QuietFile(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+")
 
         def fileno(self) -> int:
             """Return the descriptor to watch for reading."""
@@ -95,12 +102,6 @@ if sys.platform == "linux":
         def close(self) -> None:
             """Give the descriptor back; idempotent."""
             self._file.close()
-
-        def __del__(self) -> None:
-            # FileIO would warn about a loop that was dropped without being closed; that is allowed.
-            file = getattr(self, "_file", None)
-            if file is not None:
-                file.close()
 
     Wakeup = _EventWakeup
 else:
