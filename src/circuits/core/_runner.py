@@ -7,8 +7,9 @@
     tick by hand, with coroutines ──▶ a loop of its own, one step per turn
 
 Rule 1: the poller, the timers and the queue are the same all the way; only who calls `tick` changes.
-Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then generators are
-closed, coroutines cancelled and awaited, and what those fire with their last breath is delivered, too.
+Rule 2: a stop is orderly: what is queued is delivered, `stopped` and what that causes included; then components close
+what must not outlast the run, generators are closed, coroutines cancelled and awaited, and what those fire with their
+last breath is delivered, too.
 Rule 3: a stop ends. Events that go on causing events are dropped after `STORM_TURNS` turns and `STORM_SECONDS` seconds;
 a second signal ends everything at once.
 """
@@ -71,6 +72,7 @@ class Runner:
         #: Seconds that a turn sleeps at the most.
         self._nap: float | None = None
         self._begun = False
+        self._closing = False
         self._last_turns = LAST_TURNS
         self._turns_since_stop = 0
         self._stopped_at = 0.0
@@ -195,6 +197,7 @@ class Runner:
     def _end(self) -> None:
         tree, root = self.tree, self.tree.root
         root._evrunning = False
+        tree.holders.clear()
         self._close_generators()
         for number, handler in self._old_signals.items():
             # None stands for a handler that was not installed from Python and cannot be put back from there.
@@ -237,12 +240,23 @@ class Runner:
         """Once stopped, tell whether another turn is wanted; close the generators when none is."""
         tree = self.tree
         if tree.queue:
-            return not self._is_storm()
+            # Those who hold the run have deadlines of their own, and may have a lot to say until then.
+            return bool(tree.holders) or not self._is_storm()
+        if not self._is_closed():
+            return True
         if tree.ready and self._last_turns > 0:
             self._last_turns -= 1
             return True
         self._close_generators()
         return bool(tree.queue)
+
+    def _is_closed(self) -> bool:
+        """Have the components close what must not outlast the run, once; tell whether all is closed."""
+        if not self._closing:
+            self._closing = True
+            for member in list(self.tree.root._subtree()):
+                member._on_run_end()
+        return not self.tree.holders
 
     def _is_storm(self) -> bool:
         """Tell whether events go on causing events for ever, as far as one can tell; drop them then."""
@@ -284,8 +298,10 @@ class Runner:
         if tree.busy and root._evrunning:
             return 0
         if not root._evrunning:
-            if self._has_more():
+            if self._has_more() and tree.busy:
                 return 0
+            if tree.holders:
+                return self._doze()
             if self._is_over():
                 self._host.stop()
                 return None

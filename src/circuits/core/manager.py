@@ -330,6 +330,12 @@ class Manager:
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
         """Take along what this component has in the loop of the old tree; components that have something do."""
 
+    def _on_run_end(self) -> None:
+        """Close what must not outlast a run, which is over but for this; components that have such a thing do.
+
+        One that needs more time puts itself among the `holders` of its tree, and wakes the tree once it has gone.
+        """
+
     # Running.
 
     def flush(self) -> None:
