@@ -74,6 +74,7 @@ class Runner:
         #: Seconds that a turn sleeps at the most.
         self._nap: float | None = None
         self._begun = False
+        self._closing = False
         self._last_turns = LAST_TURNS
         self._turns_since_stop = 0
         self._stopped_at = 0.0
@@ -253,7 +254,10 @@ class Runner:
         """Once stopped, tell whether another turn is wanted; close the generators when none is."""
         tree = self.tree
         if tree.queue:
-            return not self._is_storm()
+            # Those who hold the run have deadlines of their own, and may have a lot to say until then.
+            return bool(tree.holders) or not self._is_storm()
+        if not self._is_closed():
+            return True
         if tree.ready and self._last_turns > 0:
             self._last_turns -= 1
             return True

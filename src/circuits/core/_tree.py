@@ -47,6 +47,9 @@ __all__ = ["BUSY_TURNS", "TIMEOUT", "Node", "Tree"]
 #: Seconds that a tree with `generate_events` handlers sleeps at the most, so that sources that are only asked for
 #: events, and never announce any, are asked ten times a second.
 TIMEOUT = 0.1
+#: Seconds that a turn sleeps at the most while a run that is over waits for something to be closed. Whoever has closed
+#: it wakes the tree, so this is only for those who forget.
+LAST_SLEEP = 1.0
 #: Turns with work left before input, output and timers are looked at. One look costs about as much as two events.
 BUSY_TURNS = 32
 
@@ -255,7 +258,7 @@ class Tree:
     def _budget(self, timeout: float, asked: generate_events | None) -> float | None:
         """Give how many seconds this turn may sleep; None is for ever."""
         if timeout < 0 and not self.root._evrunning:
-            return 0
+            return LAST_SLEEP if self.holders else 0
         budget = None if timeout < 0 else timeout
         if asked is not None:
             limit = 0 if asked.stopped else TIMEOUT if asked.time_left < 0 else min(asked.time_left, TIMEOUT)

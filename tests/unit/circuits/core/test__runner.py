@@ -642,3 +642,70 @@ def test_serving_ends_with_the_code_of_the_stop() -> None:
         return 0
 
     assert asyncio.run(main()) == 4
+
+
+# ── what must not outlast a run ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class slow_end(Event):
+    pass
+
+
+class Slow(Component):
+    """Needs two looks at the clock, and a third from another thread, before it is closed."""
+
+    def init(self) -> None:
+        self._asked = 0
+
+    def _on_run_end(self) -> None:
+        self._asked += 1
+        self._evtree.holders.add(self)
+        self._evtree.loop.call_later(0.01, lambda: threading.Thread(target=self._say).start())
+
+    def _say(self) -> None:
+        self.fire(slow_end())
+
+    def slow_end(self) -> None:
+        self._evtree.holders.discard(self)
+
+
+@pytest.mark.parametrize("has_coroutines", [False, True])
+def test_a_run_ends_when_its_components_have_closed_what_they_must(has_coroutines: bool) -> None:
+    class App(Recording):
+        def started(self, *_: Any) -> None:
+            self.fire(work())
+
+        if has_coroutines:
+
+            async def work(self) -> None:
+                self.stop()
+
+        else:
+
+            def work(self) -> None:
+                self.stop()
+
+    app = App()
+    slow = Slow().register(app)
+    app.run()
+
+    assert slow._asked == 1
+    assert app._names()[-2:] == ["stopped", "slow_end"]
+    assert not app._evtree.holders
+
+
+def test_a_run_that_waits_for_a_component_sleeps_meanwhile() -> None:
+    class App(Recording):
+        turns = 0
+
+        def started(self, *_: Any) -> None:
+            self.stop()
+
+        def tick(self, timeout: float = -1) -> None:
+            App.turns += 1
+            super().tick(timeout)
+
+    Slow().register(app := App())
+    app.run()
+
+    assert App.turns < 30
