@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._story import say_on_stderr
 from ._tasks import Task, cut_off
-from ._tree import BUSY_TURNS, TIMEOUT
+from ._tree import BUSY_TURNS, LAST_SLEEP, TIMEOUT
 from .events import signal as signal_event
 from .events import started, stopped
 
@@ -45,8 +45,6 @@ STORM_SECONDS = 2.0
 #: Seconds that a turn by hand sleeps at the most while there are coroutines: asyncio does not tell whether they have
 #: something to do.
 STEP_PAUSE = 0.01
-#: Seconds that a turn sleeps at the most while something is being closed; whoever has closed it wakes the tree.
-LAST_SLEEP = 1.0
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -78,7 +76,6 @@ class Runner:
         self._last_turns = LAST_TURNS
         self._turns_since_stop = 0
         self._stopped_at = 0.0
-        self._closing = False
 
     # The three ways to run.
 
@@ -242,12 +239,9 @@ class Runner:
     # Turning.
 
     def _turn_standalone(self) -> None:
-        tree, root = self.tree, self.tree.root
+        root = self.tree.root
         while (root._evrunning or self._has_more()) and not (self._unstarted or self._by_hand):
-            if self._closing and not tree.busy:
-                tree.turn(LAST_SLEEP)
-            else:
-                root.tick()
+            root.tick()
             self._leave_if_forced()
 
     def _has_more(self) -> bool:
@@ -256,8 +250,6 @@ class Runner:
         if tree.queue:
             # Those who hold the run have deadlines of their own, and may have a lot to say until then.
             return bool(tree.holders) or not self._is_storm()
-        if not self._is_closed():
-            return True
         if tree.ready and self._last_turns > 0:
             self._last_turns -= 1
             return True

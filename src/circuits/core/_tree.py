@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .manager import Manager
     from .pollers import BasePoller
 
-__all__ = ["BUSY_TURNS", "TIMEOUT", "Node", "Tree"]
+__all__ = ["BUSY_TURNS", "LAST_SLEEP", "TIMEOUT", "Node", "Tree"]
 
 #: Seconds that a tree with `generate_events` handlers sleeps at the most, so that sources that are only asked for
 #: events, and never announce any, are asked ten times a second.
