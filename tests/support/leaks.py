@@ -50,9 +50,10 @@ class Holdings:
         """Return what is held now, was not held here, and does not go away by itself within `PATIENCE`."""
         if not (leaked := Holdings.now().since(self)):
             return leaked
-        gc.collect()
 
         def has_gone() -> bool:
+            # Every time: a thread that is just ending may still hold what becomes garbage then.
+            gc.collect()
             return not Holdings.now().since(self)
 
         try:
