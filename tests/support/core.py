@@ -105,7 +105,7 @@ def running(app: M) -> Iterator[M]:
 
 
 class EventRecorder(BaseComponent):
-    """Remember every event, in the order of delivery.
+    """Remember every event, in the order of delivery; once for each of its channels.
 
     Handles: every event on every channel.
     """
