@@ -183,7 +183,7 @@ class Runner:
             tree.runner._leave_host()
         tree.runner = self
         # Made before anybody can see that we run: from then on other threads may ask for it.
-        loop = tree.loop
+        _ = tree.loop
         if getattr(root.tick, "__func__", None) is not type(root)._evtick:
             # A subclass takes turns of its own; what it looks at between two of them does not wake us.
             self._nap = TIMEOUT
@@ -194,8 +194,6 @@ class Runner:
         if current_thread() is main_thread():
             for number in SIGNALS:
                 self._old_signals[number] = signal.signal(number, self._on_signal)
-            # A handler wakes no loop that falls asleep at this very moment, nor an asyncio loop that goes on sleeping.
-            loop.watch_signals()
         root._stop_if_asked()
 
     def _end(self) -> None:
@@ -206,8 +204,6 @@ class Runner:
         for number, handler in self._old_signals.items():
             # None stands for a handler that was not installed from Python and cannot be put back from there.
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        if self._old_signals:
-            tree.loop.unwatch_signals()
         tree.runner = None
         tree.idle = False
         root._set_thread(None)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread, get_ident
 
@@ -103,15 +104,19 @@ def stop_process(process: ForkProcess) -> None:
     """Ask a process to stop, and kill it if it does not; returns at once."""
     if process.is_alive():
         process.terminate()
-        Thread(target=_see_to_the_end, args=(process,), name=f"{process.name}-end", daemon=True).start()
+        # A copy: whoever started the process may close it meanwhile.
+        sentinel = os.dup(process.sentinel)
+        Thread(target=_see_to_the_end, args=(process, sentinel), name=f"{process.name}-end", daemon=True).start()
 
 
-def _see_to_the_end(process: ForkProcess) -> None:
+def _see_to_the_end(process: ForkProcess, sentinel: int) -> None:
     from multiprocessing.connection import wait
 
-    # The sentinel, and not `join`: whoever joins the process must find its exit code.
-    if not wait([process.sentinel], GRACE):
-        process.kill()
+    # Not `join`, which takes the exit code of the process: that is for those who started it.
+    if not wait([sentinel], GRACE):
+        with suppress(ValueError):  # it has ended meanwhile, and was closed
+            process.kill()
+    os.close(sentinel)
 
 
 # In the child.

@@ -56,9 +56,6 @@ __all__ = [
     "unregistered",
 ]
 
-#: Attributes of an event that mean nothing in another process: who fired it, who waits, who wants to know.
-_OF_THIS_PROCESS = frozenset({"source", "waitingHandlers"})
-
 #: Classes made from a name are kept; names may come from outside, so their number is limited.
 MAX_NAMED_CLASSES = 1024
 #: The kernel tells four things about an event; users may add some of their own.
@@ -342,7 +339,7 @@ class Event(metaclass=EventType):
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what another process needs: arguments, wishes and attributes, nothing of this process's kernel."""
-        attributes = {name: value for name, value in self.__dict__.items() if name not in _OF_THIS_PROCESS}
+        attributes = {name: value for name, value in self.__dict__.items() if name != "waitingHandlers"}
         # Components stay here; what an event was fired to by name, it can be fired to there.
         attributes["channels"] = tuple(channel for channel in self.channels if isinstance(channel, str))
         return {**attributes, "args": self.args, "kwargs": self.kwargs, "_flags": self._flags & ~PER_FIRING}

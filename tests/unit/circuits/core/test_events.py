@@ -323,6 +323,31 @@ def test_an_event_travels_with_arguments_wishes_and_attributes_but_not_with_what
     assert not copy.stopped
 
 
+def test_an_event_that_is_handled_at_this_moment_can_be_handled_elsewhere_from_the_beginning(app: Component) -> None:
+    class Host(Component):
+        def greet(self, event: Event) -> Any:
+            self.sent = pickle.dumps(event)
+            yield
+            self.sent_later = pickle.dumps(event)
+
+    host = Host().register(app)
+    app.fire(greet())
+    run_until_idle(app)
+
+    for sent in (host.sent, host.sent_later):
+        assert pickle.loads(sent).waitingHandlers == 0
+        value = app.fire(pickle.loads(sent))
+        run_until_idle(app)
+        assert value.done
+
+
+def test_components_among_the_channels_of_an_event_stay_at_home(app: Component) -> None:
+    event = greet()
+    app.fire(event, "here", app)
+
+    assert pickle.loads(pickle.dumps(event)).channels == ("here",)
+
+
 def test_an_event_made_from_a_name_travels_too() -> None:
     copy = pickle.loads(pickle.dumps(Loud.create("cry", "wolf")))
 
@@ -377,3 +402,15 @@ def test_the_time_left_for_generating_events_is_only_ever_lowered(
 
     assert event.time_left == left
     assert event.lock is lock
+
+
+def test_a_wish_of_a_class_can_be_taken_back(app: Component, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not greet.complete
+    with monkeypatch.context() as patch:
+        patch.setattr(greet, "complete", True)
+        assert greet().complete
+    assert not greet().complete
+    assert not greet.complete
+
+    with pytest.raises(AttributeError):
+        del greet.complete
