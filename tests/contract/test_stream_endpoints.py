@@ -630,8 +630,11 @@ def test_the_end_of_the_program_closes_everything_and_says_so(kind: Kind) -> Non
     assert app.heard.index("disconnect") < app.heard.index("closed")
 
 
+@pytest.mark.parametrize("run", [lambda app: app.run(), lambda app: asyncio.run(app.serve())], ids=["run", "serve"])
 @pytest.mark.parametrize("reads", [True, False])
-def test_what_was_written_before_the_end_of_the_program_is_sent_while_there_is_time(kind: Kind, reads: bool) -> None:
+def test_what_was_written_before_the_end_of_the_program_is_sent_while_there_is_time(
+    kind: Kind, reads: bool, run: Any
+) -> None:
     class Writing:
         @handler("connect")
         def _on_connect(self, sock: socket.socket, *address: Any) -> None:
@@ -652,7 +655,7 @@ def test_what_was_written_before_the_end_of_the_program_is_sent_while_there_is_t
         reader = threading.Thread(target=receive)
         reader.start()
         with pytest.raises(SystemExit):
-            server.run()
+            run(server)
         reader.join()
     server._evtree.loop.close()
     assert len(received) == (8 * MIB if reads else 0)

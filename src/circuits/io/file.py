@@ -16,6 +16,7 @@ from .events import close, closed, eof, error, opened, read, ready
 if TYPE_CHECKING:
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
+    from evkernel.timers import Timer
 
 __all__ = ["BUFSIZE", "GRACE", "File"]
 
@@ -51,8 +52,8 @@ class File(Component):
 
     _descriptor: Descriptor | None = None
     _is_ready = False
-    #: When it is closed whatever is unwritten, while the tree stops.
-    _stops_at: float | None = None
+    #: What ends the wait of a run for what is still to be written.
+    _holding: Timer | None = None
 
     def init(
         self,
@@ -163,7 +164,6 @@ class File(Component):
         """Close once everything has been written."""
         if self._descriptor is not None:
             self._descriptor.close()
-        self._linger()
 
     # What the descriptor needs.
 
@@ -186,6 +186,8 @@ class File(Component):
 
     def _has_closed(self) -> None:
         self._descriptor = None
+        self._release()
+        self._evtree.holders.discard(self)
         self.fire(closed())
 
     # The tree.
@@ -220,20 +222,21 @@ class File(Component):
     @handler("stopped", channel="*")
     def _on_stopped(self, manager: Any) -> None:  # noqa: ARG002 - what the event carries
         self._is_ready = False  # a tree that is run again opens it again
-        self._stops_at = self._evtree.clock.now() + GRACE
         self.fire(close())
 
-    def _linger(self) -> None:
-        """Once the tree is stopped, write what is left while there is time: the turns of the tree are over."""
-        until, self._stops_at = self._stops_at, None
-        if until is None:
-            return
-        loop = self._evtree.loop
-        while self._descriptor is not None and (left := until - loop.clock.now()) > 0:
-            loop.turn(left)
-        if self._descriptor is not None:
-            self._descriptor.close_at_once()
+    def _on_run_end(self) -> None:
+        # Something is still to be written. The run waits for it, but not for ever.
+        if not self._is_ready and self._descriptor is not None:
+            self._evtree.holders.add(self)
+            self._holding = self._evtree.loop.call_later(GRACE, self._descriptor.close_at_once)
+
+    def _release(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
+        self._release()
+        old.holders.discard(self)
         if self._descriptor is not None:
             self._descriptor.move(old, new)

@@ -93,7 +93,6 @@ class Client(SocketComponent):
             self._connection.close()
         elif self._sock is not None:
             self._sock.close()
-        self._linger()
 
     def _connect_to(self, address: Any, peer: tuple[Any, Any]) -> None:
         """Connect to *address*, which is called *peer* in events."""
@@ -176,6 +175,7 @@ class Client(SocketComponent):
     def _has_shut(self, connection: Connection) -> None:  # noqa: ARG002 - there is only one
         self._connection = None
         self.fire(disconnected())
+        self._release()
         if self._wanted_next is not None:
             wanted, self._wanted_next = self._wanted_next, None
             self._connect_to(*wanted)

@@ -21,6 +21,7 @@ from .events import close
 if TYPE_CHECKING:
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
+    from evkernel.timers import Timer
 
 __all__ = ["BUFSIZE", "GRACE", "SocketComponent", "refuse_tls"]
 
@@ -56,8 +57,8 @@ class SocketComponent(BaseComponent):
     _bind: Any = None
     _sock: socket.socket | None = None
     _is_ready = False
-    #: When whatever is still open will be closed, while the tree stops.
-    _stops_at: float | None = None
+    #: What ends the wait of a run for what is still to be sent.
+    _holding: Timer | None = None
     _has_read_hook = False
     _has_write_hook = False
     #: See `_writes_itself`; no plans are this class.
@@ -144,21 +145,20 @@ class SocketComponent(BaseComponent):
     @handler("stopped", channel="*")
     def _on_stopped(self, manager: Any) -> None:  # noqa: ARG002 - what the event carries
         self._is_ready = False  # a tree that is run again listens again
-        self._stops_at = self._evtree.clock.now() + GRACE
         self.fire(close())
 
-    def _linger(self) -> None:
-        """Once the tree is stopped, send what is left while there is time, then close whatever that has left open.
+    def _on_run_end(self) -> None:
+        # Something is still to be sent. The run waits for it, but not for ever.
+        if not self._is_ready and self._has_unsent():
+            self._evtree.holders.add(self)
+            self._holding = self._evtree.loop.call_later(GRACE, self._give_up)
 
-        The turns of the tree are over, so this waits; for nothing at all in nearly all programs.
-        """
-        until, self._stops_at = self._stops_at, None
-        if until is None:
-            return
-        loop = self._evtree.loop
-        while self._has_unsent() and (left := until - loop.clock.now()) > 0:
-            loop.turn(left)
-        self._give_up()
+    def _release(self) -> None:
+        """Let the run end, as far as we are concerned."""
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+        self._evtree.holders.discard(self)
 
     def _has_unsent(self) -> bool:
         """Tell whether anything waits to be sent."""
@@ -171,6 +171,8 @@ class SocketComponent(BaseComponent):
         """Take the descriptors along to another tree."""
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
+        old.holders.discard(self)
+        self._release()
         self._move(old, new)
 
 

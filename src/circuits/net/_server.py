@@ -136,7 +136,6 @@ class Server(SocketComponent):
         for connection in list(self._connections.values()):
             connection.close()
         self._stop_listening()
-        self._linger()
 
     @handler("starttls")
     def starttls(self, sock: socket.socket) -> None:  # noqa: ARG002 - documented
@@ -187,6 +186,8 @@ class Server(SocketComponent):
     def _has_shut(self, connection: Connection) -> None:
         del self._connections[connection.sock]
         self.fire(disconnect(connection.sock))
+        if not self._connections:
+            self._release()
         if self._retry is not None:
             # A descriptor is free now.
             self._listen_again()
