@@ -365,6 +365,7 @@ def test_a_process_that_dies_fails_those_who_wait_and_is_told_of(link: Link, app
 
     assert all(value.value[0] is BridgeLostError for value in waiting)
     assert "the other process has gone" in str(waiting[0].value[1])
+    wait_until(lambda: link.recorder.of("bridge_lost"))
     [told] = link.recorder.of("bridge_lost")
     assert told.args == (app._bridge, "the other process has gone")  # type: ignore[attr-defined]
 

@@ -48,8 +48,9 @@ class Holdings:
 
     def leaked_since(self) -> Holdings:
         """Return what is held now, was not held here, and does not go away by itself within `PATIENCE`."""
-        if not (leaked := Holdings.now().since(self)):
-            return leaked
+        # Looked at without being kept: a thread that has ended still holds what it was given to call.
+        if not Holdings.now().since(self):
+            return Holdings(frozenset(), frozenset(), frozenset())
 
         def has_gone() -> bool:
             # Every time: a thread that is just ending may still hold what becomes garbage then.
