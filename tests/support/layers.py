@@ -75,6 +75,12 @@ APART = (
         ("socket.*", "select.*", "selectors.*", "ssl.*", "time.*", "threading.*"),
         "wire is bytes in, messages out: no sockets, clocks or threads",
     ),
+    (
+        3,
+        "circuits.protocols.irc.*",
+        ("socket.*", "select.*", "selectors.*", "ssl.*", "time.*", "threading.*"),
+        "a protocol gets its bytes from others",
+    ),
     (4, "circuits.net.*", ("circuits.io.*",), "net and io do not know each other"),
     (4, "circuits.io.*", ("circuits.net.*",), "net and io do not know each other"),
     (4, "circuits.protocols.*", ("circuits.web.*",), "protocols never imports web"),
