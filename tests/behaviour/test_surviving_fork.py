@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROGRAM = """
-import asyncio, os, signal, socket, sys, threading, time
+import asyncio, logging, os, signal, socket, sys, threading, time
+# In development mode asyncio tells of callbacks that took long: on a busy machine all of them may.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 from evkernel.loop import Loop
 from evkernel.poll import Poller
 
