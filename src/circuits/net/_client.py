@@ -13,7 +13,8 @@ from circuits.core.handlers import handler
 
 from ._component import BUFSIZE, SocketComponent
 from ._dial import Dial
-from ._endpoint import DRAINING, Connection, as_bytes, incoming
+from ._endpoint import DRAINING, Connection
+from ._incoming import as_bytes, incoming
 from .events import connected, disconnected, error, ready, unreachable, write
 
 if TYPE_CHECKING:

@@ -23,21 +23,18 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from circuits.core._flags import NOTIFY
 from circuits.core._waiting import watch
-from circuits.core.values import Value
 from evkernel.outbox import CHUNK, Outbox
 
-from .events import read
+from ._incoming import as_bytes, incoming
 
 if TYPE_CHECKING:
     import socket
 
     from circuits.core._tree import Tree
     from circuits.core.events import Event
-    from circuits.core.manager import Manager
 
-__all__ = ["Answerable", "Connection", "OutputOverflow", "Owner", "State", "as_bytes", "incoming"]
+__all__ = ["Connection", "OutputOverflow", "Owner", "State"]
 
 #: Bytes sent to one connection before the others have their turn.
 FAIR_SHARE = 1024 * 1024
@@ -50,8 +47,6 @@ LAST_LOOKS = 16
 #: Seconds that handlers of the last input may take to answer it before the connection is closed all the same. A handler
 #: that waits for the end of the connection would otherwise wait for ever.
 LAST_ANSWERS = 30.0
-#: The documented event about an answer. Nobody but a stranger to the connection listens to it.
-VALUE_CHANGED = "read_value_changed"
 
 #: Errors of the output after which the input still has its end to tell.
 _PEER_IS_GONE = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ESHUTDOWN})
@@ -112,71 +107,6 @@ class Owner(Protocol):
 
     def _has_shut(self, connection: Connection) -> None:
         """Forget the connection, fire the event about its end."""
-
-
-class Answerable(Protocol):
-    """Where input came from, as far as it can be answered."""
-
-    def answer(self, data: bytes | memoryview) -> None:
-        """Send what a handler has returned."""
-
-
-class incoming(read):  # noqa: N801 - an event
-    """The `read` event of a connection; what its handlers return is sent to the peer, without an event if possible."""
-
-    __slots__ = ("_answered", "_connection")
-
-    name = "read"
-    notify = True
-
-    def __init__(self, connection: Answerable, args: tuple[Any, ...]) -> None:
-        # What Event.__init__ does, without the calls: this is half of what an event costs.
-        self.args = args
-        self._kwargs = None
-        self._flags = NOTIFY
-        self._value = None
-        self._manager = None
-        self._cause = None
-        self._depth = 0
-        self._connection = connection
-        #: How many of the results have been taken care of.
-        self._answered = 0
-
-    def _announce(self, manager: Manager) -> None:
-        """Answer with the results that are new."""
-        results = self._value
-        if type(results) is bytes and not self._answered:
-            self._answered = 1
-            self._connection.answer(results)
-        else:
-            self._answer_with_the_new()
-        if VALUE_CHANGED in manager._evtree.plans.receivers:
-            super()._announce(manager)
-
-    def _answer_with_the_new(self) -> None:
-        results = Value(self).value
-        if type(results) is not list:
-            results = [results]
-        new, self._answered = results[self._answered :], len(results)
-        for result in new:
-            # Anything else a handler may return is between it and whoever waits for the event.
-            if isinstance(result, (bytes, str, bytearray, memoryview)):
-                self._connection.answer(as_bytes(result))
-
-
-def as_bytes(data: bytes | bytearray | memoryview | str) -> bytes | memoryview:
-    """Give what a socket sends; bytes that their owner may still change are copied.
-
-    Raises:
-        TypeError: for anything but bytes and text.
-    """
-    if isinstance(data, str):
-        return data.encode()
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, (bytearray, memoryview)):
-        return bytes(data)
-    raise TypeError(f"expected bytes or text to write, got {type(data).__name__}: {data!r:.80}")
 
 
 class Connection:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from circuits.core.handlers import handler
 
 from ._component import BUFSIZE, SocketComponent, refuse_tls
-from ._endpoint import Connection, incoming
+from ._endpoint import Connection
+from ._incoming import incoming
 from .events import closed, connect, disconnect, error, ready, write
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from circuits.core.handlers import handler
 from evkernel.address import look_up, numeric_address
 
 from ._address import parse_ipv4_parameter, parse_ipv6_parameter
-from ._endpoint import as_bytes, incoming
+from ._incoming import as_bytes, incoming
 from ._server import Server
 from .events import closed, disconnected, error, ready, write
 
