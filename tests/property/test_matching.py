@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from circuits import BaseComponent, Event, handler
 from circuits.core.manager import UnregistrableError
@@ -93,11 +93,16 @@ class Matching(RuleBasedStateMachine):
     def make(self, channel: str) -> Node:
         node = Node(Part(channel=channel), channel)
         self.all.append(node)
+        # Somebody should be there to be called: most hear what their neighbours hear.
+        self.add_handler_to(node, ("red",), None, 0)
         return node
 
-    @initialize(target=nodes, channel=st.sampled_from(CHANNELS))
-    def begin(self, channel: str) -> Node:
-        return self.make(channel)
+    @initialize(target=nodes, channels=st.lists(st.sampled_from(CHANNELS), min_size=4, max_size=6))
+    def begin(self, channels: list[str]) -> Any:
+        nodes = [self.make(channel) for channel in channels]
+        for node in nodes[1:-1]:
+            self.register(node, nodes[0])
+        return multiple(*nodes)
 
     @rule(target=nodes, channel=st.sampled_from(CHANNELS))
     def create(self, channel: str) -> Node:
@@ -111,6 +116,9 @@ class Matching(RuleBasedStateMachine):
         priority=st.sampled_from([0, 0, 1, -1, 0.5]),
     )
     def add_handler(self, node: Node, names: tuple[str, ...], channel: Any, priority: float) -> Any:
+        return node, self.add_handler_to(node, names, channel, priority)
+
+    def add_handler_to(self, node: Node, names: tuple[str, ...], channel: Any, priority: float) -> Handler:
         self.count += 1
         number = self.count
 
@@ -122,7 +130,7 @@ class Matching(RuleBasedStateMachine):
         marked = handler(*names, channel=where, priority=priority)(call)
         added = Handler(number, names, channel, priority, node.component.addHandler(marked))
         node.handlers.append(added)
-        return node, added
+        return added
 
     @rule(pair=consumes(handlers))
     def remove_handler(self, pair: Any) -> None:
