@@ -91,6 +91,7 @@ class Tree:
         "_flushes",
         "_lock",
         "_loop",
+        "_sorted",
         "current",
         "handler",
         "heir",
@@ -143,6 +144,8 @@ class Tree:
         self._lock: RLock | None = None
         self._busy = 0
         self._flushes = 0
+        #: Whether what is being delivered was put in the order of priority.
+        self._sorted = False
 
     @property
     def loop(self) -> Loop:
@@ -221,7 +224,8 @@ class Tree:
     def flush(self) -> None:
         """Deliver the events that are queued now; what their handlers fire stays queued."""
         queue = self.queue
-        if self.prioritised:
+        # A flush within a flush sorts anew: what is left of the outer batch and what came since are one batch now.
+        if self.prioritised or self._sorted:
             self._sort_queue()
         self.thread = get_ident()
         handler = self.handler
@@ -238,6 +242,7 @@ class Tree:
             if self._flushes != flushes:
                 break
         self.handler = handler
+        self._sorted = False
 
     def _deliver_special(self, event: Event, channels: tuple[Any, ...], _priority: float, in_flight: bool) -> None:
         """Deliver an event that has a priority or was fired before; see `_tracking.enqueue`."""
@@ -251,6 +256,7 @@ class Tree:
     def _sort_queue(self) -> None:
         """Put what is queued in the order of priority; other threads may append meanwhile."""
         self.prioritised = False
+        self._sorted = True
         batch = [self.queue.popleft() for _ in range(len(self.queue))]
         batch.sort(key=lambda item: item[2] if type(item) is tuple else 0)
         self.queue.extendleft(reversed(batch))

@@ -317,14 +317,19 @@ class Manager:
         old, tree = self._evtree, Tree(component)
         self.components.discard(component)
         component.parent = component
-        for member in component._subtree():
+        component._evnode.leaving = None
+        members = list(component._subtree())
+        for member in members:
             old.plans.detach(member, member._handlers)
             member.root = component
             member._evtree = tree
-            member._evnode.leaving = None
             tree.plans.attach(member, member._handlers)
-        for member in component._subtree():
+        for member in members:
             member._on_tree_changed(old, tree)
+        for member in members:
+            # Who was about to leave as well has nobody any more who would tell it when.
+            if member._evnode.leaving is not None:
+                member._leave()
 
     def _subtree(self) -> Iterator[Any]:
         waiting: list[Any] = [self]

@@ -245,6 +245,37 @@ def test_a_component_may_come_back_and_leave_again_before_the_first_departure_is
     assert [event.args for event in recorder.of("unregistered")] == [(leaf, new)]
 
 
+@pytest.mark.parametrize("child_first", [True, False])
+def test_a_component_and_its_child_may_leave_at_the_same_time(app: Component, child_first: bool) -> None:
+    # When the parent was through first the child stayed with it for ever.
+    branch, leaf = Leaf().register(app), Leaf()
+    leaf.register(branch)
+    run_until_idle(app)
+    for component in (leaf, branch) if child_first else (branch, leaf):
+        component.unregister()
+    run_until_idle(app)
+
+    assert branch.parent is branch
+    assert leaf.parent is leaf
+    assert not leaf.unregister_pending
+    leaf.fire(Event.create("hello"))
+    run_until_idle(leaf)
+
+
+def test_a_component_that_is_about_to_leave_one_that_moves_is_left_behind(app: Component) -> None:
+    branch, leaf = Leaf().register(app), Leaf()
+    leaf.register(branch)
+    other = Leaf()
+    run_until_idle(app)
+    leaf.unregister()
+    branch.register(other)
+    run_until_idle(app)
+    run_until_idle(other)
+
+    assert branch.parent is other
+    assert leaf.parent is leaf
+
+
 def test_unregistering_a_root_or_twice_changes_nothing(app: Component, recorder: EventRecorder) -> None:
     app.unregister()
     leaf = Leaf().register(app)
