@@ -200,7 +200,7 @@ class File(Component):
             self._ask_to_close()
 
     def _has_room(self) -> None:
-        self._room.open()
+        self._room.let_pass()
 
     def _has_mishap(self, problem: OSError) -> None:
         self.fire(error(problem))
@@ -219,8 +219,8 @@ class File(Component):
             self._last_chance.cancel()
             self._last_chance = None
         self.fire(closed())
-        self._room.open()
-        self._end.open()
+        self._room.let_pass()
+        self._end.let_pass()
 
     # The tree.
 

@@ -43,12 +43,12 @@ def test_all_who_wait_go_on_when_the_gate_opens_and_later_ones_wait(app: Compone
     run_until_idle(app)
     assert visitor._inside == 0
 
-    gate.open()
+    gate.let_pass()
     app.fire(enter())
     run_until_idle(app)
     assert visitor._inside == 3
 
-    gate.open()
+    gate.let_pass()
     run_until_idle(app)
     assert visitor._inside == 4
 
@@ -61,8 +61,8 @@ def test_a_handler_that_is_given_up_waits_no_longer(app: Component) -> None:
     for task in list(app._evtree.tasks):
         app.unregisterTask(task)
 
-    assert not gate._waiting
-    gate.open()
+    assert not gate.waiting
+    gate.let_pass()
     run_until_idle(app)
     assert visitor._inside == 0
 
@@ -72,10 +72,32 @@ def test_a_coroutine_waits_at_a_gate_too() -> None:
     gate = Gate()
     visitor = AsyncVisitor(gate).register(app)
     app.fire(enter())
-    turn_until(app, lambda: gate._waiting)
-    gate.open()
+    turn_until(app, lambda: gate.waiting)
+    gate.let_pass()
     turn_until(app, lambda: visitor._inside and not app._evtree.tasks)
-    assert not gate._waiting
+    assert not gate.waiting
+
+
+def test_an_open_gate_holds_nobody_up(app: Component) -> None:
+    gate, seen = Gate(), []
+    step = gate.wait()
+
+    class Late(Component):
+        def enter(self) -> Any:
+            seen.append((yield step))
+            seen.append((yield gate.wait()))
+
+    Late().register(app)
+    gate.open("value")
+    app.fire(enter())
+    run_until_idle(app)
+    assert seen == ["value", "value"]
+
+    gate.close()
+    app.fire(enter())
+    run_until_idle(app)
+    assert len(seen) == 2
+    gate.open()
 
 
 @pytest.mark.parametrize(("wish", "awaited"), [({}, False), ({"success": True}, True), ({"complete": True}, True)])
