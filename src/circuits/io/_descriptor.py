@@ -2,7 +2,8 @@
 
     kind             read when                written when
     pipe, terminal   the poller says so       the poller says so, and no more than certainly fits
-    regular file     once in every look at input and output: the system says that it is always ready
+    /dev/null, …     once in every look at input and output: the system says that it is always ready
+    regular file     see `_regular`
 
 Rule 1: a descriptor that was there before us is not set non-blocking. The setting belongs to everybody who has it
 open: to the shell, to the next program in the pipe, to our own stdout; and a program that is killed never sets it back.
@@ -22,8 +23,12 @@ from evkernel.outbox import Outbox
 if TYPE_CHECKING:
     from circuits.core._tree import Tree
 
-__all__ = ["Descriptor", "Holder"]
+__all__ = ["HIGH_WATER", "LOW_WATER", "Descriptor", "Holder"]
 
+#: Whoever waits for what it has asked to be written waits while more than this is queued, …
+HIGH_WATER = 256 * 1024
+#: … and goes on once no more than this is left: as much as a pipe of Linux takes, so that it never runs dry meanwhile.
+LOW_WATER = 64 * 1024
 #: What POSIX lets every pipe take at once when it is reported as writable.
 PIPE_BUF = 512
 
@@ -40,8 +45,14 @@ class Holder(Protocol):
     def _has_ended(self) -> None:
         """Take note that nothing more will be read."""
 
+    def _has_room(self) -> None:
+        """Take note that little is left to be written."""
+
+    def _has_mishap(self, error: OSError) -> None:
+        """Take note of an error after which one can go on."""
+
     def _has_failed(self, error: OSError) -> None:
-        """Take note of an error."""
+        """Take note of an error after which the descriptor is of no use."""
 
     def _has_closed(self) -> None:
         """Take note that the descriptor is closed."""
@@ -110,6 +121,18 @@ class Descriptor:
 
     # Output.
 
+    @property
+    def queued(self) -> int:
+        """Bytes that have been asked for and are not written yet."""
+        return self._outbox.size
+
+    def seek(self, offset: int, whence: int) -> None:
+        """Go on somewhere else, where that is possible; an error is told to the holder."""
+        try:
+            os.lseek(self.fd, offset, whence)
+        except OSError as error:
+            self.holder._has_mishap(error)
+
     def write(self, data: bytes) -> None:
         """Write *data*, or queue it; never more at once than is certain to fit."""
         if self._is_closing:
@@ -137,10 +160,13 @@ class Descriptor:
             return
         except OSError as error:
             self._outbox = Outbox()
+            self.holder._has_room()
             self._after_sending()
             self.holder._has_failed(error)
             return
         self._outbox.drop(written)
+        if self._outbox.size <= LOW_WATER:
+            self.holder._has_room()
         self._after_sending()
 
     def _after_sending(self) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 from typing import TYPE_CHECKING, Any
 
 from circuits.core.components import Component
 from circuits.core.handlers import handler
 from circuits.core.pollers import ensure_poller
 
-from ._descriptor import Descriptor
+from ._descriptor import HIGH_WATER, Descriptor
+from ._gate import Gate, is_awaited
+from ._regular import RegularFile
 from .events import close, closed, eof, error, opened, read, ready
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from circuits.core._tree import Tree
     from circuits.core.components import prepare_unregister
     from evkernel.timers import Timer
@@ -23,8 +28,8 @@ __all__ = ["BUFSIZE", "GRACE", "File"]
 #: Bytes that one `read` event has at the most.
 BUFSIZE = 4096
 
-#: Seconds that whoever reads our output has, when the tree stops, to take the rest of it.
-GRACE = 1.0
+#: Seconds at the end of a run in which a pipe or a terminal may take what is left to be written.
+GRACE = 5.0
 
 #: Modes of `open`, as the system call wants them; "b" changes nothing, as a file delivers bytes unless told otherwise.
 _FLAGS = {
@@ -44,16 +49,21 @@ class File(Component):
 
     It is opened once the component is in a tree, and read from then on, from its beginning to its end.
 
+    The handler of `write` ends at once. But when somebody waits for it, as in `yield self.call(write(data), "file")`,
+    and more than `HIGH_WATER` bytes are queued, it ends when little of that is left: who writes a lot and waits each
+    time fills no memory.
+
+    When the run ends, what is left is written first, to a pipe or a terminal for `GRACE` seconds at the most.
+
     Handles: open([filename, mode, bufsize]), write(data), seek(offset, whence=0), close().
     Fires: ready(file), opened(filename, mode), read(data), eof(), closed(), error(error).
     """
 
     channel: Any = "file"
 
-    _descriptor: Descriptor | None = None
+    _descriptor: Descriptor | RegularFile | None = None
     _is_ready = False
-    #: What ends the wait of a run for what is still to be written.
-    _holding: Timer | None = None
+    _last_chance: Timer | None = None
 
     def init(
         self,
@@ -75,6 +85,8 @@ class File(Component):
         del channel  # the constructor has it already
         self._bufsize = bufsize
         self._encoding = encoding
+        self._room = Gate()
+        self._end = Gate()
         self._set_target(filename, mode)
 
     def _set_target(self, filename: Any, mode: str) -> None:
@@ -119,42 +131,49 @@ class File(Component):
         self.fire(opened(self._filename, self._mode))
         self._read_on()
 
-    def _open(self) -> Descriptor:
+    def _open(self) -> Descriptor | RegularFile:
         if self._borrowed is not None:
             # Text that Python still holds back comes first.
             if hasattr(self._borrowed, "flush"):
                 self._borrowed.flush()
-            return Descriptor(self, self._borrowed.fileno(), owned=False)
+            return self._descriptor_of(self._borrowed.fileno(), owned=False)
         flags = _FLAGS[self._mode.replace("b", "").replace("t", "")]
         fd = os.open(self._filename, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
-        return Descriptor(self, fd, owned=True)
+        return self._descriptor_of(fd, owned=True)
 
-    def write(self, data: Any) -> None:
+    def _descriptor_of(self, fd: int, *, owned: bool) -> Descriptor | RegularFile:
+        mode = os.fstat(fd).st_mode
+        cls = RegularFile if stat.S_ISREG(mode) or stat.S_ISBLK(mode) else Descriptor
+        return cls(self, fd, owned=owned)
+
+    def write(self, data: Any) -> Generator[Any, Any, None] | None:
         """Write bytes, or text in the encoding of the file, else UTF-8.
 
         Raises:
             TypeError: for anything but bytes and text.
         """
+        if isinstance(data, str):
+            data = data.encode(self._encoding or "utf-8")
+        elif not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"expected bytes or text to write, got {type(data).__name__}: {data!r:.80}")
         if self._descriptor is None:
             self.fire(error(ValueError(f"cannot write to {self._filename!r}: it is not open")))
-        elif isinstance(data, str):
-            self._descriptor.write(data.encode(self._encoding or "utf-8"))
-        elif isinstance(data, (bytes, bytearray, memoryview)):
-            self._descriptor.write(bytes(data))
-        else:
-            raise TypeError(f"expected bytes or text to write, got {type(data).__name__}: {data!r:.80}")
+            return None
+        self._descriptor.write(bytes(data))
+        if self._descriptor.queued > HIGH_WATER and is_awaited(self._evtree.current):
+            return self._wait_for_room()
+        return None
+
+    def _wait_for_room(self) -> Generator[Any, Any, None]:
+        yield self._room.wait()
 
     def seek(self, offset: int, whence: int = 0) -> None:
         """Go on reading and writing somewhere else."""
         if self._descriptor is None:
             self.fire(error(ValueError(f"cannot seek in {self._filename!r}: it is not open")))
             return
-        try:
-            os.lseek(self._descriptor.fd, offset, whence)
-        except OSError as problem:
-            self.fire(error(problem))
-        else:
-            self._read_on()
+        self._descriptor.seek(offset, whence)
+        self._read_on()
 
     def _read_on(self) -> None:
         if self._descriptor is not None and ("r" in self._mode or "+" in self._mode):
@@ -178,17 +197,30 @@ class File(Component):
             self.fire(read(text))
         self.fire(eof())
         if "+" not in self._mode:
-            self.fire(close())
+            self._ask_to_close()
+
+    def _has_room(self) -> None:
+        self._room.let_pass()
+
+    def _has_mishap(self, problem: OSError) -> None:
+        self.fire(error(problem))
 
     def _has_failed(self, problem: OSError) -> None:
         self.fire(error(problem))
+        self._ask_to_close()
+
+    def _ask_to_close(self) -> None:
         self.fire(close())
 
     def _has_closed(self) -> None:
         self._descriptor = None
-        self._release()
         self._evtree.holders.discard(self)
+        if self._last_chance is not None:
+            self._last_chance.cancel()
+            self._last_chance = None
         self.fire(closed())
+        self._room.let_pass()
+        self._end.let_pass()
 
     # The tree.
 
@@ -213,30 +245,35 @@ class File(Component):
             self.open()
 
     @handler("prepare_unregister", channel="*")
-    def _on_prepare_unregister(self, event: prepare_unregister, component: Any) -> None:  # noqa: ARG002
-        if event.in_subtree(self):
-            self._is_ready = False
-            if self._descriptor is not None:
-                self._descriptor.close_at_once()
+    def _on_prepare_unregister(self, event: prepare_unregister, component: Any) -> Any:  # noqa: ARG002
+        if not event.in_subtree(self):
+            return None
+        self._is_ready = False
+        if self._descriptor is not None:
+            self._descriptor.close_at_once()
+        # What was accepted for a disk is still being written.
+        return None if self._descriptor is None else self._wait_for_end()
+
+    def _wait_for_end(self) -> Generator[Any, Any, None]:
+        yield self._end.wait()
 
     @handler("stopped", channel="*")
     def _on_stopped(self, manager: Any) -> None:  # noqa: ARG002 - what the event carries
         self._is_ready = False  # a tree that is run again opens it again
-        self.fire(close())
+        self._ask_to_close()
 
     def _on_run_end(self) -> None:
-        # Something is still to be written. The run waits for it, but not for ever.
-        if not self._is_ready and self._descriptor is not None:
+        if self._descriptor is not None:
+            self._descriptor.close()
+        # It may be closed by now.
+        if self._descriptor is not None:
             self._evtree.holders.add(self)
-            self._holding = self._evtree.loop.call_later(GRACE, self._descriptor.close_at_once)
-
-    def _release(self) -> None:
-        if self._holding is not None:
-            self._holding.cancel()
-            self._holding = None
+            self._last_chance = self._evtree.loop.call_later(GRACE, self._descriptor.close_at_once)
 
     def _on_tree_changed(self, old: Tree, new: Tree) -> None:
-        self._release()
         old.holders.discard(self)
+        if self._last_chance is not None:
+            self._last_chance.cancel()
+            self._last_chance = None
         if self._descriptor is not None:
             self._descriptor.move(old, new)
