@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROGRAM = """
-import asyncio, logging, os, signal, socket, sys, threading, time
+import asyncio, logging, os, signal, socket, sys, threading, time, warnings
 # In development mode asyncio tells of callbacks that took long: on a busy machine all of them may.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
+# A child abandons what belongs to the asyncio loop of its parent, unclosed and on purpose; when the garbage collector
+# finds that out is anybody's guess.
+warnings.simplefilter("ignore", ResourceWarning)
 from evkernel.loop import Loop
 from evkernel.poll import Poller
 
